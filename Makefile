@@ -1,0 +1,53 @@
+# The one list of entries. Every target sets up what it needs in .venv, beside this file.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+WORKERS ?= 2
+
+.PHONY: help setup demo test test-slow check bench docs lock proto clean
+help:            ## list the entries
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+setup: $(STAMP)  ## make .venv and install everything, from the lockfile, by hash
+$(STAMP): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "sealmesh needs Python 3.11 or newer, this is " + sys.version.split()[0] + ". Set PYTHON=/path/to/python3.11")'
+	@echo "==> virtual environment in $(VENV)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "==> dependencies from requirements/dev.txt, every file checked by hash (about a minute the first time)"
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements/dev.txt
+	@echo "==> sealmesh itself"
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup      ## the attested bookstore, end to end, on this machine
+	@$(BIN)/sealmesh demo bookstore $(DEMO_FLAGS)
+
+test: setup      ## all tests but the slow ones
+	@echo "==> pytest, $(WORKERS) at a time"
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow" $(PYTEST_FLAGS)
+
+test-slow: setup ## the slow ones: long fuzzing, floods, endurance
+	@$(BIN)/python -m pytest -m slow --timeout 1800 $(PYTEST_FLAGS)
+
+check: setup     ## ruff, mypy strict, import-linter
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-timing
+
+bench: setup     ## measure; prints ratios taken in one run
+	@$(BIN)/python -m benchmarks $(BENCH_FLAGS)
+
+docs: setup      ## rebuild the generated pages of docs/reference
+	@$(BIN)/python -m docs.generate
+
+lock:            ## renew the lockfile (needs uv)
+	@uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-header --no-annotate -q -o requirements/dev.txt
+
+proto: setup     ## regenerate wire code from the .proto files
+	@cd src && ../$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --grpclib_python_out=. --mypy_out=. sealmesh/wire/*.proto 2>/dev/null \
+	    || ../$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --grpclib_python_out=. sealmesh/wire/*.proto
+
+clean:
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""Everything of the Coordinator that touches the world, one subpackage per port."""

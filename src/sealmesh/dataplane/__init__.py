@@ -1,0 +1,1 @@
+"""TLS and policy enforcement inside the Marble's own process."""

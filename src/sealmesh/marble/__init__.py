@@ -1,0 +1,1 @@
+"""The Marble's agent: enrol, apply parameters, run the program, keep renewing."""

@@ -1,0 +1,1 @@
+"""Names, certificate profiles, issuing and checking what was issued (RFC 5280, SPIFFE)."""

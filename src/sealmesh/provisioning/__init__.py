@@ -1,0 +1,1 @@
+"""Secrets, templates, and the argv, environment and files of one Marble."""

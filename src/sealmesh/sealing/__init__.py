@@ -1,0 +1,1 @@
+"""AEAD envelopes, the key hierarchy and recovery shares."""

@@ -1,0 +1,1 @@
+"""Read configuration, compose the Coordinator from adapters, run it."""
