@@ -33,7 +33,7 @@ test-slow: setup ## the slow ones: long fuzzing, floods, endurance
 check: setup     ## ruff, mypy strict, import-linter
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-timing
+	@$(BIN)/lint-imports --no-logo
 
 bench: setup     ## measure; prints ratios taken in one run
 	@$(BIN)/python -m benchmarks $(BENCH_FLAGS)
