@@ -1,0 +1,3 @@
+module sealmesh/load
+
+go 1.21
