@@ -1,0 +1,310 @@
+"""What the transports ask of a Coordinator: requests, replies and the protocol between them.
+
+Every method is synchronous and thread-safe. It returns a reply or raises a `SealmeshError`; the transports
+translate both and know no rule. Anything else that comes out is our own fault and is answered with no detail.
+
+Callers are named by the certificate chain of their connection, DER, leaf first, as shown and **not checked**:
+the TLS layer accepts any. Each method authenticates and authorizes on the state that it acts on; `admit` does
+the first checks alone, because they come before the body is looked at (COMPAT section 3, order of checks).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from sealmesh.coordinator.phase import Act
+
+#: Certificates of one connection, DER, leaf first; empty when the peer showed none. Unchecked.
+PeerChain = tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusReply:
+    """The phase by its MarbleRun number, and what a reader must know about this Coordinator."""
+
+    code: int
+    message: str
+    relaxations: tuple[str, ...] = ()
+    simulation: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteReply:
+    """PEM of intermediate, then root; and Evidence over the root (None where there is none)."""
+
+    chain_pem: str
+    evidence: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManifestReply:
+    """The manifest in force: raw bytes, hex SHA-256 of them, ECDSA signature by the root key over it."""
+
+    raw: bytes
+    fingerprint: str
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetManifestReply:
+    """One encrypted share for each recovery key; empty without recovery keys."""
+
+    recovery_secrets: Mapping[str, bytes] = field(default_factory=dict)
+
+
+class Parameters(Protocol):
+    """Files, environment and arguments of one Marble (`provisioning.RenderedParameters` is one)."""
+
+    @property
+    def files(self) -> Mapping[str, bytes]: ...
+    @property
+    def env(self) -> Mapping[str, bytes]: ...
+    @property
+    def argv(self) -> tuple[str, ...]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivationRequest:
+    """MarbleRun's activation. `client_cert` is the DER that this connection showed; Evidence must bind it."""
+
+    evidence: bytes
+    csr: bytes
+    marble_type: str
+    uuid: str
+    client_cert: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivationReply:
+    """What the Marble gets; its private key is among the environment."""
+
+    parameters: Parameters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrolRequest:
+    """Our own activation: the Marble keeps its key, and asks the Coordinator for Evidence over its nonce."""
+
+    evidence: bytes
+    csr: bytes
+    marble_type: str
+    uuid: str
+    client_cert: bytes
+    coordinator_nonce: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """A certificate for a Marble's own key, and what stands or falls with it.
+
+    Attributes:
+        certificate_chain: DER, leaf then intermediate.
+        coordinator_chain: DER, intermediate then root.
+        marble_root: DER.
+        access_policy: JSON of `sealmesh.policy`.
+        ttls: JSON of MARBLE_TTLS_CONFIG, or None where the type has no TLS tags.
+    """
+
+    certificate_chain: PeerChain
+    coordinator_chain: PeerChain
+    marble_root: bytes
+    access_policy: bytes
+    ttls: bytes | None
+    not_after: datetime
+    renew_after: datetime
+    trust_domain: str
+    simulation: bool
+    relaxations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrolReply:
+    """Parameters, credentials, and the Coordinator's own Evidence over root and nonce."""
+
+    parameters: Parameters
+    credentials: Credentials
+    coordinator_evidence: bytes
+    coordinator_endorsements: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenewRequest:
+    """A new certificate for the Marble that the shown chain names; type and UUID come from its leaf."""
+
+    evidence: bytes
+    csr: bytes
+    client_chain: PeerChain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretReply:
+    """One secret as its readers see it; None is what was never set."""
+
+    type: str
+    size: int
+    shared: bool
+    user_defined: bool
+    certificate: bytes | None
+    valid_for: int
+    private: bytes | None
+    public: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretUpload:
+    """A value for a user-defined secret; None is a field that was not sent. `certificate` is DER."""
+
+    certificate: bytes | None = None
+    private: bytes | None = None
+    key: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateReply:
+    """Where an update stands. `applied` when nobody is missing any more.
+
+    Attributes:
+        missing_users: Names of users whose acknowledgment would count.
+        recovery_secrets: None unless the recovery keys changed.
+    """
+
+    applied: bool
+    missing_acknowledgments: int
+    missing_users: tuple[str, ...] = ()
+    recovery_secrets: Mapping[str, bytes] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingUpdateReply:
+    """The update that waits for acknowledgments."""
+
+    raw: bytes
+    missing_users: tuple[str, ...]
+    missing_acknowledgments: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoverReply:
+    """How many recovery secrets are still missing; 0 when the Coordinator runs again."""
+
+    remaining: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignQuoteReply:
+    """TCB status of a quote that verified, and the root key's signature over both."""
+
+    tcb_status: str
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerIdentity:
+    """TLS material of both servers. `generation` is another number whenever any of it is other material."""
+
+    client_chain: tuple[x509.Certificate, ...]
+    client_key: ec.EllipticCurvePrivateKey
+    mesh_chain: tuple[x509.Certificate, ...]
+    mesh_key: ec.EllipticCurvePrivateKey
+    generation: int
+
+
+class CoordinatorPort(Protocol):
+    """The Coordinator, as the transports see it."""
+
+    def admit(self, act: Act, chain: PeerChain) -> None:
+        """Check feature gate, then caller, for `act`: what is refused before the body is read.
+
+        The method that follows checks again, on the state it acts on.
+
+        Raises:
+            GateClosed: The manifest does not switch the feature on (also when there is no manifest).
+            UserUnauthenticated: `act` needs a user and no certificate of `chain` is one's.
+            MarbleUnauthenticated: `act` needs a Marble and the leaf is none of the present CA.
+        """
+        ...
+
+    def server_identity(self) -> ServerIdentity:
+        """Return the TLS material in force; asked for every new connection, so it must be cheap."""
+        ...
+
+    def status(self) -> StatusReply: ...
+
+    def quote(self, nonce: bytes) -> QuoteReply:
+        """Return chain and Evidence; with an empty nonce the Evidence may be a cached one."""
+        ...
+
+    def statement(self, nonce: bytes) -> bytes:
+        """Return the statement document (JSON) with Evidence made for `nonce`."""
+        ...
+
+    def manifest(self) -> ManifestReply:
+        """Return the manifest in force.
+
+        Raises:
+            PhaseError: There is none.
+        """
+        ...
+
+    def set_manifest(self, raw: bytes, chain: PeerChain = ()) -> SetManifestReply: ...
+
+    def update_log(self) -> tuple[str, ...]:
+        """Return the log's lines (JSON each, no newline)."""
+        ...
+
+    def activate(self, request: ActivationRequest) -> ActivationReply: ...
+
+    def enrol(self, request: EnrolRequest) -> EnrolReply: ...
+
+    def renew(self, request: RenewRequest) -> Credentials: ...
+
+    def get_secrets(self, names: tuple[str, ...], chain: PeerChain) -> Mapping[str, SecretReply]: ...
+
+    def set_secrets(self, uploads: Mapping[str, SecretUpload], chain: PeerChain) -> None: ...
+
+    def update(self, raw: bytes, chain: PeerChain) -> UpdateReply: ...
+
+    def pending_update(self) -> PendingUpdateReply:
+        """Return the waiting update.
+
+        Raises:
+            NothingPending: There is none.
+        """
+        ...
+
+    def acknowledge(self, raw: bytes, chain: PeerChain) -> UpdateReply: ...
+
+    def cancel(self, chain: PeerChain) -> None: ...
+
+    def recover(self, secret: bytes, signature: bytes) -> RecoverReply:
+        """Take one recovery secret, plain (16, 32, 33 bytes) or encrypted to `recovery_public_key`.
+
+        Raises:
+            RecoveryRefused: With code `recovery-secret-unreadable` where the encrypted form does not open.
+            PhaseError: Not in recovery.
+        """
+        ...
+
+    def recovery_public_key(self) -> bytes:
+        """Return the ephemeral RSA-4096 key as SubjectPublicKeyInfo DER.
+
+        Raises:
+            PhaseError: Not in recovery.
+        """
+        ...
+
+    def sign_quote(self, quote: bytes) -> SignQuoteReply:
+        """Verify a quote and sign the verdict.
+
+        Raises:
+            QuoteNotVerified: It does not verify.
+        """
+        ...
+
+    def monotonic_counter(self, name: str, value: int, chain: PeerChain) -> int:
+        """Raise a counter of the calling Marble to `value` if that is more; return what it was."""
+        ...
