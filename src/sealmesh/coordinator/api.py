@@ -34,10 +34,15 @@ class StatusReply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuoteReply:
-    """PEM of intermediate, then root; and Evidence over the root (None where there is none)."""
+    """PEM of intermediate, then root; and Evidence over the root (None where there is none).
+
+    `endorsements` is the Evidence's collateral (JSON), which our own route `GET /api/sealmesh/v1/quote` gives
+    too: an operator verifies the Coordinator before it has a manifest, and thus no statement.
+    """
 
     chain_pem: str
     evidence: bytes | None
+    endorsements: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
