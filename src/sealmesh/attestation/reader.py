@@ -1,0 +1,58 @@
+"""Reading binary structures: bounds are checked once, here, and nothing may be left over."""
+
+from sealmesh.errors.attestation import EvidenceFormatError
+
+
+class Reader:
+    """A cursor over bytes whose every read is checked.
+
+    Args:
+        data: What to read.
+        subject: What it is called in errors; becomes part of the code, `format:<subject>`.
+    """
+
+    __slots__ = ("_data", "_offset", "_subject")
+
+    def __init__(self, data: bytes, subject: str) -> None:
+        self._data = data
+        self._offset = 0
+        self._subject = subject
+
+    @property
+    def remaining(self) -> int:
+        """How many bytes have not been read."""
+        return len(self._data) - self._offset
+
+    def take(self, count: int, name: str) -> bytes:
+        """Return the next `count` bytes.
+
+        Raises:
+            EvidenceFormatError: Fewer are left.
+        """
+        if count > self.remaining:
+            raise EvidenceFormatError(
+                f"{self._subject} ends inside {name}",
+                code=f"format:{self._subject}",
+                found=f"{self.remaining} bytes",
+                wanted=f"{count} bytes",
+            )
+        start = self._offset
+        self._offset += count
+        return self._data[start : self._offset]
+
+    def uint(self, width: int, name: str) -> int:
+        """Return the next little-endian unsigned integer of `width` bytes."""
+        return int.from_bytes(self.take(width, name), "little")
+
+    def finish(self) -> None:
+        """Refuse anything that was not read.
+
+        Raises:
+            EvidenceFormatError: Bytes are left over.
+        """
+        if self.remaining:
+            raise EvidenceFormatError(
+                f"{self._subject} has trailing bytes",
+                code=f"format:{self._subject}",
+                found=f"{self.remaining} bytes too many",
+            )

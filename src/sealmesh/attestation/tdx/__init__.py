@@ -1,0 +1,7 @@
+"""Intel TDX: DCAP quotes of trust domains (TDs)."""
+
+from sealmesh.attestation.tdx.claims import TdClaims
+from sealmesh.attestation.tdx.parse import TdQuote, parse_td_quote
+from sealmesh.attestation.tdx.verify import verify_tdx
+
+__all__ = ["TdClaims", "TdQuote", "parse_td_quote", "verify_tdx"]

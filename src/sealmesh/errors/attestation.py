@@ -1,0 +1,134 @@
+"""What can be wrong with Evidence, its Endorsements, and the packages it speaks about.
+
+    AttestationError
+      EvidenceFormatError      the Evidence cannot be read
+      EndorsementFormatError   the collateral cannot be read
+      VerificationError        a signature, chain, revocation list or date does not hold
+      AppraisalError           genuine, but not what the Reference Values want
+      PackageError             a package on disk cannot be loaded, measured or signed
+      PlatformError            the local platform cannot give Evidence
+      EndorserError            no collateral for this Evidence
+
+A code reads `class:subject`, for example `expired:crl` or `signature:quote`; both parts are stable.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sealmesh.errors.base import Kind, SealmeshError
+
+_REMEDIES = {
+    "format": "Send the bytes exactly as the platform made them.",
+    "limit": "Nothing genuine is this large; look at what was sent.",
+    "signature": "The bytes were changed, or were made by somebody else. Do not trust them.",
+    "crl sig": "Give the trust root that issued these certificates, or collateral of this platform.",
+    "crl issuer": "Fetch the revocation list of the CA that issued this platform's PCK certificate.",
+    "root": "Give the trust root that issued these certificates, or collateral of this platform.",
+    "chain": "Fetch the certificate chain again; it does not fit together.",
+    "profile": "These certificates do not follow the vendor's certificate profile. Do not trust them.",
+    "expired": "Fetch fresh collateral, or look at the clock.",
+    "revoked": "The vendor withdrew this certificate; the platform cannot be trusted.",
+    "fmspc": "Fetch the TCB info for the FMSPC of this platform.",
+    "pceid": "Fetch the TCB info for the PCEID of this platform.",
+    "tcb_info": "Fetch the TCB info for this kind of TEE and platform.",
+    "qe_identity": "Fetch the QE identity for this kind of TEE.",
+    "qe identity": "The quoting enclave is not the vendor's. Do not trust the quote.",
+    "binding": "The attestation key is not the quoting enclave's. Do not trust the quote.",
+    "roots": "Name at least one trust root for this family of TEE.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mismatch:
+    """One claim that was not as wanted.
+
+    Attributes:
+        field: The name of the claim, as the Manifest spells it (`UniqueID`, `ProductID`, ...).
+        found: What the Evidence says.
+        wanted: What the Reference Values accept.
+    """
+
+    field: str
+    found: str
+    wanted: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: found {self.found}, wanted {self.wanted}"
+
+
+class AttestationError(SealmeshError):
+    """Evidence, Endorsements or a package that cannot be accepted."""
+
+    code = "attestation"
+    kind: ClassVar[Kind] = Kind.DENIED
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        found: object = None,
+        wanted: object = None,
+        remedy: str | None = None,
+    ) -> None:
+        if remedy is None and code is not None:
+            remedy = _REMEDIES.get(code.partition(":")[0])
+        super().__init__(message, code=code, found=found, wanted=wanted, remedy=remedy)
+
+
+class EvidenceFormatError(AttestationError):
+    """The Evidence is not of a known form: wrong lengths, trailing bytes, unknown version."""
+
+    code = "format:evidence"
+    kind: ClassVar[Kind] = Kind.INVALID
+
+
+class EndorsementFormatError(AttestationError):
+    """The collateral is not of a known form."""
+
+    code = "format:collateral"
+    kind: ClassVar[Kind] = Kind.INVALID
+
+
+class VerificationError(AttestationError):
+    """The Evidence is not genuine, or cannot be shown to be genuine at the given time."""
+
+    code = "verification"
+
+
+class AppraisalError(AttestationError):
+    """Genuine Evidence of something that the Reference Values do not accept.
+
+    Args:
+        mismatches: Every claim that was refused, not only the first.
+    """
+
+    code = "appraisal"
+    remedy = "Run the software that the Manifest names, or set a Manifest that accepts this one."
+
+    def __init__(self, mismatches: Sequence[Mismatch]) -> None:
+        self.mismatches = tuple(mismatches)
+        super().__init__("the Evidence is not accepted: " + "; ".join(map(str, self.mismatches)))
+
+
+class PackageError(AttestationError):
+    """A package on disk cannot be read, measured, signed or started."""
+
+    code = "package"
+    kind: ClassVar[Kind] = Kind.CONFIGURATION
+
+
+class PlatformError(AttestationError):
+    """The local platform cannot give Evidence."""
+
+    code = "platform"
+    kind: ClassVar[Kind] = Kind.CONFIGURATION
+
+
+class EndorserError(AttestationError):
+    """There is no collateral for this Evidence."""
+
+    code = "endorser"
+    kind: ClassVar[Kind] = Kind.UNAVAILABLE
+    remedy = "Give the Coordinator the collateral of this platform (file, directory or platform directory)."
