@@ -46,8 +46,7 @@ lock:            ## renew the lockfile (needs uv)
 	    --no-emit-index-url --no-header --no-annotate -q -o requirements/dev.txt
 
 proto: setup     ## regenerate wire code from the .proto files
-	@cd src && ../$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --grpclib_python_out=. --mypy_out=. sealmesh/wire/*.proto 2>/dev/null \
-	    || ../$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --grpclib_python_out=. sealmesh/wire/*.proto
+	@cd src && ../$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. sealmesh/wire/*.proto
 
 clean:
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
