@@ -17,12 +17,16 @@ _MAX_EXTENSION_BYTES = 4096
 _SGX_TYPES = (0, 1, 2)  # standard, scalable, scalable with integrity
 
 
-class _Entry(core.Sequence):  # type: ignore[misc]
+class PckEntry(core.Sequence):  # type: ignore[misc]
+    """One OID with its value, as the extension nests them."""
+
     _fields = [("id", core.ObjectIdentifier), ("value", core.Any)]  # noqa: RUF012
 
 
-class _Entries(core.SequenceOf):  # type: ignore[misc]
-    _child_spec = _Entry
+class PckEntries(core.SequenceOf):  # type: ignore[misc]
+    """A list of OIDs with values."""
+
+    _child_spec = PckEntry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +72,8 @@ def parse_pck_platform(certificate: x509.Certificate) -> PckPlatform:
 def _parse(raw: bytes) -> PckPlatform:
     if len(raw) > _MAX_EXTENSION_BYTES:
         raise ValueError("too long")
-    fields = _entries(_Entries.load(raw, strict=True))
-    tcb = _entries(fields[f"{_OID}.2"].parse(_Entries))
+    fields = _entries(PckEntries.load(raw, strict=True))
+    tcb = _entries(fields[f"{_OID}.2"].parse(PckEntries))
     sgx_type = _integer(fields[f"{_OID}.5"], core.Enumerated, 0xFF)
     if sgx_type not in _SGX_TYPES:
         raise ValueError(f"SGX type {sgx_type}")
@@ -84,7 +88,7 @@ def _parse(raw: bytes) -> PckPlatform:
     )
 
 
-def _entries(sequence: _Entries) -> dict[str, core.Any]:
+def _entries(sequence: PckEntries) -> dict[str, core.Any]:
     entries: dict[str, core.Any] = {}
     for entry in sequence:
         oid = entry["id"].dotted
