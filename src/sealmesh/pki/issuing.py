@@ -1,0 +1,144 @@
+"""Issue, then check what was issued before it leaves.
+
+Every certificate of the mesh goes through `issue`: template (`CertificateProfile`), signature, check of the
+finished DER. The check parses the bytes anew, as a peer will, and compares every field with the template.
+
+What the check does about the signature, and why. A P-384 verification costs 0.37 to 0.47 ms, twice the
+whole rest of issuing a leaf (0.2 ms with the signature) and a ninth of what an activation may cost. It could
+only find (a) a private key that is not the one in the issuer's certificate, (b) a fault of OpenSSL or the
+CPU while signing. (a) is proved once per `Authority`, when it is made or read (`Authority.prove`), and the
+key object cannot change after. (b) would yield a certificate that every peer refuses: a failed activation,
+not a wrong one; and it does not give the key away, since nobody but the Coordinator sees the signed bytes
+twice. So leaves and generated secrets are checked without the signature (20 microseconds), and CA
+certificates, which are few and live long, with it.
+"""
+
+from dataclasses import dataclass, field
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from sealmesh.errors.pki import IssuingError
+from sealmesh.pki.identity import spki
+from sealmesh.pki.profile import CertificateProfile, Validity
+from sealmesh.pki.reading import UNREADABLE, is_mesh_signed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issuer:
+    """Who signs: a name, a key, and in which span its certificates may lie. Made once, used often."""
+
+    name: x509.Name
+    key: ec.EllipticCurvePrivateKey = field(repr=False)
+    validity: Validity
+    key_identifier: x509.AuthorityKeyIdentifier | None
+
+    @classmethod
+    def of(
+        cls,
+        certificate: x509.Certificate,
+        key: ec.EllipticCurvePrivateKey,
+        *,
+        validity: Validity | None = None,
+    ) -> "Issuer":
+        """Return the issuer that `certificate` describes; `validity` narrows the span."""
+        return cls(
+            name=certificate.subject,
+            key=key,
+            validity=validity or Validity.of(certificate),
+            key_identifier=x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()),
+        )
+
+    @classmethod
+    def itself(cls, profile: CertificateProfile, key: ec.EllipticCurvePrivateKey) -> "Issuer":
+        """Return the issuer of a self-signed certificate, which carries no authority key identifier."""
+        return cls(name=profile.subject, key=key, validity=profile.validity, key_identifier=None)
+
+
+def issue(profile: CertificateProfile, issuer: Issuer, *, check_signature: bool) -> x509.Certificate:
+    """Sign what `profile` says with ECDSA and SHA-384, and return it only if it came out as said.
+
+    Args:
+        profile: What the certificate shall say.
+        issuer: Whose name and key it bears.
+        check_signature: Whether to verify the signature just made; see the module's text.
+
+    Raises:
+        IssuingError: The profile cannot be written as a certificate, or the result differs from it.
+    """
+    try:
+        certificate = _sign(profile, issuer)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise IssuingError("The certificate cannot be written", found=str(error)) from error
+    return check_issued(
+        certificate.public_bytes(Encoding.DER), profile, issuer, check_signature=check_signature
+    )
+
+
+def check_issued(
+    der: bytes, profile: CertificateProfile, issuer: Issuer, *, check_signature: bool
+) -> x509.Certificate:
+    """Return the certificate in `der` if it says exactly what `profile` says, under `issuer`.
+
+    Raises:
+        IssuingError: Some field differs; all that do are named.
+    """
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+        wrong = list(_differences(certificate, profile, issuer))
+    except UNREADABLE as error:
+        raise IssuingError("What was issued cannot be read back", found=str(error)) from error
+    if wrong:
+        raise IssuingError("What was issued differs from what was asked for", found=", ".join(wrong))
+    if check_signature:
+        check_signed_by(certificate, issuer.key.public_key())
+    return certificate
+
+
+def check_signed_by(certificate: x509.Certificate, key: ec.EllipticCurvePublicKey) -> None:
+    """Accept `certificate` only with a good ECDSA-with-SHA384 signature by `key`.
+
+    Raises:
+        IssuingError: Another algorithm or another key.
+    """
+    if not is_mesh_signed(certificate):
+        raise IssuingError("The certificate is not signed with ECDSA and SHA-384")
+    try:
+        key.verify(certificate.signature, certificate.tbs_certificate_bytes, ec.ECDSA(hashes.SHA384()))
+    except InvalidSignature as error:
+        raise IssuingError("The certificate is not signed by its issuer's key") from error
+
+
+def _sign(profile: CertificateProfile, issuer: Issuer) -> x509.Certificate:
+    builder = (
+        x509.CertificateBuilder()
+        .issuer_name(issuer.name)
+        .subject_name(profile.subject)
+        .public_key(profile.public_key)
+        .serial_number(profile.serial)
+        .not_valid_before(profile.validity.not_before)
+        .not_valid_after(profile.validity.not_after)
+    )
+    for value, critical in profile.extensions(issuer.key_identifier):
+        builder = builder.add_extension(value, critical)
+    return builder.sign(issuer.key, hashes.SHA384())
+
+
+def _differences(certificate: x509.Certificate, profile: CertificateProfile, issuer: Issuer) -> list[str]:
+    found = {
+        "version": certificate.version is x509.Version.v3,
+        "issuer": certificate.issuer == issuer.name,
+        "subject": certificate.subject == profile.subject,
+        "serial number": 0 < certificate.serial_number == profile.serial,
+        "public key": spki(certificate.public_key()) == spki(profile.public_key),
+        "signature algorithm": is_mesh_signed(certificate),
+        "validity": Validity.of(certificate) == profile.validity,
+        "validity within the issuer's": not profile.bounded_by_issuer
+        or profile.validity.intersect(issuer.validity) == profile.validity,
+        "extensions": [(item.value, item.critical) for item in certificate.extensions]
+        == profile.extensions(issuer.key_identifier),
+    }
+    return [name for name, right in found.items() if not right]

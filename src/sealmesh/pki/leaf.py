@@ -1,0 +1,69 @@
+"""A Marble's certificate."""
+
+import uuid as uuids
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+
+from sealmesh.pki.authority import Authority
+from sealmesh.pki.extensions import LEAF_KEY_USAGE
+from sealmesh.pki.identity import marble_id
+from sealmesh.pki.issuing import issue
+from sealmesh.pki.names import leaf_subject
+from sealmesh.pki.profile import CertificateProfile, IpAddress, SubjectNames, Validity
+
+
+def issue_leaf(
+    authority: Authority,
+    *,
+    public_key: CertificatePublicKeyTypes,
+    uuid: uuids.UUID,
+    marble_type: str,
+    subject: x509.Name,
+    dns_names: Sequence[str],
+    ip_addresses: Sequence[IpAddress],
+    now: datetime,
+    lifetime: timedelta,
+    serial: int,
+    simulation: bool,
+) -> x509.Certificate:
+    """Issue the certificate that names one Marble (COMPAT, section 6, and X509-SVID, section 4).
+
+    What it may be called is decided by the caller; here no name is looked at but the SPIFFE ID, which is
+    made from type and UUID. The finished certificate was compared with its profile (`issuing`).
+
+    Args:
+        authority: The mesh.
+        public_key: The Marble's.
+        uuid: The Marble itself; becomes the common name.
+        marble_type: Its name in the manifest.
+        subject: The certificate request's; common name and organization in it are ignored.
+        dns_names: In the order in which they are written.
+        ip_addresses: Likewise.
+        now: The time of issue.
+        lifetime: Cut so that the leaf does not outlive intermediate or Marble root.
+        serial: From `new_serial`.
+        simulation: Stamp it "simulated TEE".
+
+    Raises:
+        IdentityError: The type is too long for a SPIFFE ID.
+        CertificateRequestError: The subject cannot be used.
+        IssuingError: A name cannot be written, or the authority is not valid at `now`.
+    """
+    profile = CertificateProfile(
+        subject=leaf_subject(subject, cn=str(uuid)),
+        public_key=public_key,
+        serial=serial,
+        validity=Validity.starting(now, lifetime, within=authority.marble_issuer.validity),
+        names=SubjectNames(
+            dns=tuple(dns_names),
+            ips=tuple(ip_addresses),
+            uris=(marble_id(authority.trust_domain, marble_type, uuid),),
+        ),
+        key_usage=LEAF_KEY_USAGE,
+        marble_type=marble_type,
+        simulation=simulation,
+    )
+    return issue(profile, authority.marble_issuer, check_signature=False)
