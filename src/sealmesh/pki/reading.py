@@ -33,13 +33,17 @@ def is_mesh_signed(certificate: x509.Certificate) -> bool:
     # Inside: header, version (5 bytes), serial number, algorithm.
     inner = _header_size(signed) + 5
     inner += 2 + signed[inner + 1]
-    after = outer + len(_ECDSA_WITH_SHA384)
+    length = len(_ECDSA_WITH_SHA384)
     return (
-        der[outer:after] == _ECDSA_WITH_SHA384
-        and signed[inner : inner + len(_ECDSA_WITH_SHA384)] == _ECDSA_WITH_SHA384
-        # The signature is a BIT STRING of whole bytes: tag, length, no unused bits.
-        and der[after + 2] == 0
+        der[outer : outer + length] == _ECDSA_WITH_SHA384
+        and signed[inner : inner + length] == _ECDSA_WITH_SHA384
+        and is_whole(der, certificate.signature)
     )
+
+
+def is_whole(der: bytes, signature: bytes) -> bool:
+    """Tell whether the BIT STRING that ends `der` says, as it must, that it has no unused bits."""
+    return der[-len(signature) - 1] == 0
 
 
 def _header_size(der: bytes) -> int:

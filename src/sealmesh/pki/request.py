@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKey
 
 from sealmesh.errors.pki import CertificateRequestError
 from sealmesh.pki.profile import IpAddress
-from sealmesh.pki.reading import UNREADABLE
+from sealmesh.pki.reading import UNREADABLE, is_whole
 
 #: A request with an RSA-4096 key and 100 long names stays below; parsing cost is linear in the size.
 MAX_REQUEST_BYTES: Final = 16_384
@@ -63,7 +63,7 @@ def parse_csr(der: bytes) -> CertificateRequest:
         public_key = _allowed_key(request)
         subject = request.subject
         dns_names, ip_addresses = _names(request.extensions)
-        proved = request.is_signature_valid
+        proved = request.is_signature_valid and is_whole(der, request.signature)
     except UNREADABLE as error:
         raise CertificateRequestError(
             "The certificate request cannot be read", found=str(error)[:200]
