@@ -1,0 +1,39 @@
+"""Wrong use of the command line, and files it cannot read or write."""
+
+from sealmesh.errors.base import Kind, SealmeshError
+
+
+class CliError(SealmeshError):
+    """The root of this area."""
+
+    code = "cli"
+    kind = Kind.CONFIGURATION
+
+
+class UsageError(CliError):
+    """Options or arguments that do not go together."""
+
+    code = "usage"
+
+
+class FileProblem(CliError):
+    """A file cannot be read or written."""
+
+    code = "file"
+
+
+class TrustMissing(CliError):
+    """Nothing says how to recognize the right Coordinator."""
+
+    code = "trust-missing"
+    remedy = (
+        "Give --policy FILE (see `sealmesh verify --help`), --era-config FILE, or --coordinator-cert with a "
+        "chain that was verified before. --insecure goes on without any check."
+    )
+
+
+class DemoFailed(CliError):
+    """An act of the demo did not show what it must show."""
+
+    code = "demo"
+    kind = Kind.INVALID
