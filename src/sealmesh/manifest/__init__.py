@@ -1,1 +1,92 @@
-"""The Manifest: model, strict parsing, check, JSON Schema (RFC 9334, Appraisal Policy)."""
+"""The Manifest: model, strict parsing, check, JSON Schema (RFC 9334, Appraisal Policy).
+
+`parse_manifest` turns bytes into a frozen `Manifest` or raises `ManifestError` with every violation.
+Strict reading is the default; lenient reading accepts what MarbleRun accepts. What MarbleRun does not
+know hangs on feature gates, so that MarbleRun refuses it instead of ignoring it.
+"""
+
+from sealmesh.manifest.limits import (
+    DEFAULT_LEGACY_LIFETIME,
+    DEFAULT_LIFETIME,
+    MAX_LIFETIME,
+    MAX_MANIFEST_BYTES,
+    MIN_LIFETIME,
+)
+from sealmesh.manifest.model import (
+    ALL_PORTS,
+    ANYONE,
+    MESH,
+    OWN_GATES,
+    AccessRule,
+    Action,
+    CertificateSettings,
+    CertificateTemplate,
+    Config,
+    FeatureGate,
+    Incoming,
+    Infrastructure,
+    IpAddress,
+    Manifest,
+    Marble,
+    Names,
+    Outgoing,
+    Package,
+    PackageUpdate,
+    Parameter,
+    Parameters,
+    PortRange,
+    RecoveryKey,
+    ResourceType,
+    Role,
+    SealMode,
+    SecretDefinition,
+    SecretType,
+    SubjectTemplate,
+    TlsTag,
+    User,
+)
+from sealmesh.manifest.parsing import fingerprint, parse_manifest
+from sealmesh.manifest.update import is_package_update, parse_package_update
+
+__all__ = [
+    "ALL_PORTS",
+    "ANYONE",
+    "DEFAULT_LEGACY_LIFETIME",
+    "DEFAULT_LIFETIME",
+    "MAX_LIFETIME",
+    "MAX_MANIFEST_BYTES",
+    "MESH",
+    "MIN_LIFETIME",
+    "OWN_GATES",
+    "AccessRule",
+    "Action",
+    "CertificateSettings",
+    "CertificateTemplate",
+    "Config",
+    "FeatureGate",
+    "Incoming",
+    "Infrastructure",
+    "IpAddress",
+    "Manifest",
+    "Marble",
+    "Names",
+    "Outgoing",
+    "Package",
+    "PackageUpdate",
+    "Parameter",
+    "Parameters",
+    "PortRange",
+    "RecoveryKey",
+    "ResourceType",
+    "Role",
+    "SealMode",
+    "SecretDefinition",
+    "SecretType",
+    "SubjectTemplate",
+    "TlsTag",
+    "User",
+    "fingerprint",
+    "is_package_update",
+    "parse_manifest",
+    "parse_package_update",
+]
