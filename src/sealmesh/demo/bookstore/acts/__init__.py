@@ -1,0 +1,1 @@
+"""The acts of the play, one a file; each asserts what it shows."""
