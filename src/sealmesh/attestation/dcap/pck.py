@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from asn1crypto import core
 from cryptography import x509
 
+from sealmesh.attestation.dcap.certificates import Role, parse_chain
+from sealmesh.attestation.dcap.quote import DcapQuote
 from sealmesh.errors.attestation import VerificationError
 
 SGX_EXTENSION = x509.ObjectIdentifier("1.2.840.113741.1.13.1")
@@ -67,6 +69,17 @@ def parse_pck_platform(certificate: x509.Certificate) -> PckPlatform:
         raise VerificationError(
             f"the PCK certificate's SGX extension is not as its profile has it: {error}", code="profile:pck"
         ) from error
+
+
+def unverified_platform(quote: DcapQuote) -> PckPlatform:
+    """Return the platform that a quote claims to be from, to find collateral for it. Do not believe it.
+
+    Raises:
+        EndorsementFormatError: The PCK chain in the quote cannot be read.
+        VerificationError: `profile:pck`, as in `parse_pck_platform`.
+    """
+    pck, _, _ = parse_chain(quote.signature.pck_chain, Role.PCK, Role.CA, Role.ROOT)
+    return parse_pck_platform(pck.x509)
 
 
 def _parse(raw: bytes) -> PckPlatform:

@@ -1,0 +1,20 @@
+"""The port, with what an Attester that lives in a TEE can do besides Evidence."""
+
+from typing import Protocol
+
+from sealmesh.coordinator.ports import Attester as EvidenceSource
+
+
+class Attester(EvidenceSource, Protocol):
+    """Gives Evidence of the process it lives in, and keys to seal with. Safe for several threads.
+
+    Report data is at most 64 bytes and filled up with zeros.
+    """
+
+    def seal_key(self, mode: str) -> bytes:
+        """Return the 32-byte key that this platform gives this program only.
+
+        Args:
+            mode: `ProductKey` (survives updates by the same signer) or `UniqueKey`.
+        """
+        ...

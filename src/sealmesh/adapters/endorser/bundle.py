@@ -1,0 +1,65 @@
+"""Collateral from files: one document, or a directory of documents for many platforms."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sealmesh.adapters.endorser.claimed import ClaimedPlatforms
+from sealmesh.attestation import Family, UnverifiedEvidence, parse_collateral
+from sealmesh.attestation.dcap.tcb_info import parse_tcb_info
+from sealmesh.errors.attestation import AttestationError, EndorserError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    path: Path
+    raw: bytes
+    expires: datetime
+
+
+class BundleEndorser:
+    """Collateral documents on disk, chosen by family, FMSPC and PCEID.
+
+    Everything is read once, when it is made; make a new one when the files have changed. Of several
+    documents for one kind of platform the one that lasts longest is given.
+
+    Args:
+        path: A document, or a directory whose `*.json` files are documents.
+
+    Raises:
+        EndorserError: A file that cannot be read or is no collateral; no file at all.
+    """
+
+    def __init__(self, path: Path) -> None:
+        paths = sorted(path.glob("*.json")) if path.is_dir() else [path]
+        if not paths:
+            raise EndorserError(f"there is no collateral in {path}", wanted="files named *.json")
+        self._path = path
+        self._claimed = ClaimedPlatforms()
+        self._entries: dict[tuple[Family, bytes, bytes], _Entry] = {}
+        for file in paths:
+            self._add(file)
+
+    def collateral_for(self, evidence: UnverifiedEvidence) -> bytes:
+        """Return the document for this kind of platform."""
+        platform = self._claimed.of(evidence)
+        entry = self._entries.get((evidence.family, platform.fmspc, platform.pce_id))
+        if entry is None:
+            raise EndorserError(
+                f"no collateral for this platform in {self._path}",
+                found=", ".join(f"{f}/{fmspc.hex()}" for f, fmspc, _ in self._entries),
+                wanted=f"{evidence.family}/{platform.fmspc.hex()}",
+            )
+        return entry.raw
+
+    def _add(self, path: Path) -> None:
+        try:
+            raw = path.read_bytes()
+            tcb_info = parse_tcb_info(parse_collateral(raw).tcb_info)
+        except (OSError, AttestationError) as error:
+            raise EndorserError(f"{path} is not collateral: {error}") from error
+        key = (tcb_info.family, tcb_info.fmspc, tcb_info.pce_id)
+        entry = _Entry(path=path, raw=raw, expires=tcb_info.validity.not_after)
+        known = self._entries.get(key)
+        if known is None or known.expires < entry.expires:
+            self._entries[key] = entry

@@ -1,0 +1,31 @@
+"""Which platform some Evidence claims to be from; reading its certificate once per platform."""
+
+from sealmesh.attestation import UnverifiedEvidence
+from sealmesh.attestation.dcap.pck import PckPlatform, unverified_platform
+
+_CAPACITY = 1024
+
+
+class ClaimedPlatforms:
+    """Remembers what the PCK certificates of Evidence say, by their exact bytes. Unverified.
+
+    Threads may share one: the entries are replaced as a whole.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, PckPlatform] = {}
+
+    def of(self, evidence: UnverifiedEvidence) -> PckPlatform:
+        """Return the platform that `evidence` claims to be from.
+
+        Raises:
+            EndorsementFormatError: Its certificates cannot be read.
+            VerificationError: `profile:pck`.
+        """
+        chain = evidence.dcap.signature.pck_chain
+        known = self._known.get(chain)
+        if known is None:
+            known = unverified_platform(evidence.dcap)
+            kept = self._known if len(self._known) < _CAPACITY else {}
+            self._known = {**kept, chain: known}
+        return known
