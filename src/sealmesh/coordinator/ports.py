@@ -4,14 +4,35 @@ Everything here is synchronous; an adapter translates foreign exceptions into `S
 boundary. One contract suite per port runs against every adapter (`tests/contract`).
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from sealmesh.pki import KeyFactory
+from sealmesh.pki.keys import KeyFactory
 
-__all__ = ["Change", "Clock", "Entropy", "KeyFactory", "Record", "Snapshot", "Store"]
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+    from sealmesh.attestation import TrustRoot, UnverifiedEvidence
+    from sealmesh.manifest import SealMode
+
+__all__ = [
+    "Attester",
+    "Change",
+    "Clock",
+    "Endorser",
+    "Entropy",
+    "Founded",
+    "KeyFactory",
+    "Record",
+    "SealPlan",
+    "Seat",
+    "Snapshot",
+    "Store",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,3 +117,80 @@ class Entropy(Protocol):
     """Cryptographically secure random bytes."""
 
     def __call__(self, count: int, /) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealPlan:
+    """How a new state is sealed: what the manifest says about the place of its key and its recovery."""
+
+    mode: SealMode
+    recovery_keys: Mapping[str, RSAPublicKey] = field(default_factory=dict)
+    recovery_threshold: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Founded:
+    """A state that was just created, and one encrypted recovery share for each recovery key."""
+
+    store: Store
+    recovery_secrets: Mapping[str, bytes] = field(default_factory=dict)
+
+
+class Seat(Protocol):
+    """The place where a Coordinator's state is, or will be."""
+
+    def store(self) -> Store | None:
+        """Return the open store, or None while there is none or it cannot be unsealed.
+
+        Asked before every request, so it is cheap; it notices a store that another worker created.
+        """
+        ...
+
+    def needs_recovery(self) -> bool:
+        """Tell whether there is a state whose key cannot be unsealed here."""
+        ...
+
+    def found(self, change: Change, plan: SealPlan) -> Founded:
+        """Create the state with `change` as its first commit, durably; replaces one that waits for recovery.
+
+        Raises:
+            StoreConflict: Somebody else created one in between.
+            StoreError: It cannot be written.
+        """
+        ...
+
+
+class Attester(Protocol):
+    """Makes Evidence of this Coordinator."""
+
+    def evidence(self, report_data: bytes) -> bytes:
+        """Return Evidence over 64 bytes of report data.
+
+        Raises:
+            AttestationError: The platform cannot give Evidence.
+        """
+        ...
+
+    def endorsements(self) -> bytes:
+        """Return the collateral that goes with the Evidence, fresh now."""
+        ...
+
+    def trust_root(self) -> TrustRoot:
+        """Return the root that the Evidence leads to."""
+        ...
+
+    def describe(self) -> str:
+        """Return one phrase for people; it contains "simulated" for the simulated platform."""
+        ...
+
+
+class Endorser(Protocol):
+    """Knows the collateral for Evidence of others."""
+
+    def collateral_for(self, evidence: UnverifiedEvidence) -> bytes:
+        """Return the collateral (JSON) for this Evidence.
+
+        Raises:
+            EndorserError: There is none.
+        """
+        ...

@@ -1,0 +1,73 @@
+"""The leaves of the ledger: every act of the control plane as canonical JSON.
+
+A leaf says what happened, when, and to whom, with digests instead of contents. No secret, no key and no
+quote is in a leaf: leaves are shown to auditors. `act` and `v` come with each, so that later kinds can be
+told apart. A leaf is hashed by the store as RFC 9162 says.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from hashlib import sha256
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from sealmesh.coordinator.candidate import Candidate
+from sealmesh.ledger.canonical import Json, canonical_json
+
+_VERSION = 1
+
+
+def manifest_set(
+    now: datetime, *, fingerprint: str, root: x509.Certificate, simulation: bool, relaxations: Sequence[str]
+) -> bytes:
+    """Return the leaf of a first manifest and the authority that serves under it."""
+    return _leaf(
+        now,
+        "manifest-set",
+        manifest=fingerprint,
+        root=certificate_digest(root),
+        simulation=simulation,
+        relaxations=list(relaxations),
+    )
+
+
+def marble_admitted(
+    now: datetime,
+    *,
+    candidate: Candidate,
+    certificate: x509.Certificate,
+    legacy: bool = False,
+    renewal: bool = False,
+) -> bytes:
+    """Return the leaf of an admission: who, by which verdict, with which certificate.
+
+    Args:
+        legacy: MarbleRun's call, so the Coordinator made the key.
+        renewal: Nothing was counted and no parameters were given.
+    """
+    return _leaf(
+        now,
+        "marble-renewed" if renewal else "marble-admitted",
+        marble=candidate.marble_type,
+        uuid=str(candidate.uuid),
+        package=candidate.marble.package,
+        certificate=certificate_digest(certificate),
+        serial=f"{certificate.serial_number:x}",
+        not_after=_time(certificate.not_valid_after_utc),
+        key="coordinator" if legacy else "marble",
+        verdict=candidate.admission.verdict,
+    )
+
+
+def certificate_digest(certificate: x509.Certificate) -> str:
+    """Return the SHA-256 of the certificate's DER, in hex."""
+    return sha256(certificate.public_bytes(Encoding.DER)).hexdigest()
+
+
+def _leaf(now: datetime, act: str, **fields: Json) -> bytes:
+    return canonical_json({"v": _VERSION, "act": act, "time": _time(now), **fields})
+
+
+def _time(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

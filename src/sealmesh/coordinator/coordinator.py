@@ -1,0 +1,148 @@
+"""The Coordinator as the transports see it: each method fetches the slow inputs and runs one command.
+
+Rules are in `commands` and what they use; here is only which inputs a command needs, whether it may be
+decided again after a conflict, and what a reply is made of. Every method may be called by several threads.
+"""
+
+from sealmesh.coordinator.api import (
+    ActivationReply,
+    ActivationRequest,
+    Credentials,
+    EnrolReply,
+    EnrolRequest,
+    ManifestReply,
+    PeerChain,
+    QuoteReply,
+    RenewRequest,
+    ServerIdentity,
+    SetManifestReply,
+    StatusReply,
+)
+from sealmesh.coordinator.candidate import Application, check_applicant
+from sealmesh.coordinator.commands import activate, enrol, renew, set_manifest
+from sealmesh.coordinator.commands.manifest import manifest
+from sealmesh.coordinator.commands.quote import quote, root_report_data
+from sealmesh.coordinator.commands.statement import statement
+from sealmesh.coordinator.commands.status import status
+from sealmesh.coordinator.commands.update_log import update_log
+from sealmesh.coordinator.context import Context
+from sealmesh.coordinator.decision import Decision
+from sealmesh.coordinator.engine import Engine
+from sealmesh.coordinator.examination import Examiner
+from sealmesh.coordinator.gates import check_gate
+from sealmesh.coordinator.identity import server_identity
+from sealmesh.coordinator.marble_caller import authenticated_marble
+from sealmesh.coordinator.own_evidence import OwnEvidence
+from sealmesh.coordinator.phase import Act
+from sealmesh.coordinator.state import State
+from sealmesh.coordinator.user_caller import authenticated_user
+from sealmesh.errors.coordinator import ConcurrentChange
+from sealmesh.errors.store import StoreConflict
+
+_OF_USERS = frozenset({Act.ACCESS_SECRETS, Act.UPDATE})
+_OF_MARBLES = frozenset({Act.COUNT})
+
+
+class Coordinator:
+    """Implements `api.CoordinatorPort`.
+
+    Args:
+        examiner: Verifies the Marbles' Evidence.
+        own: Makes the Coordinator's.
+    """
+
+    def __init__(self, *, engine: Engine, examiner: Examiner, own: OwnEvidence) -> None:
+        self._engine = engine
+        self._examiner = examiner
+        self._own = own
+
+    def admit(self, act: Act, chain: PeerChain) -> None:
+        """Check feature gate, then caller, for `act`, before its body is read."""
+        state = self._engine.state()
+        check_gate(act, state)
+        if act in _OF_USERS:
+            authenticated_user(chain, state)
+        if act in _OF_MARBLES:
+            authenticated_marble(chain, state, self._engine.clock(), present_intermediate=True)
+
+    def server_identity(self) -> ServerIdentity:
+        """Return the TLS material in force."""
+        return server_identity(self._engine.state())
+
+    def status(self) -> StatusReply:
+        """Return the phase and what is relaxed or simulated."""
+        return status(self._engine.state(), self._engine.settings)
+
+    def quote(self, nonce: bytes) -> QuoteReply:
+        """Return the chain and Evidence over the root and `nonce`."""
+        state = self._engine.state()
+        return quote(state, self._own.over(root_report_data(state, nonce), keep=not nonce))
+
+    def statement(self, nonce: bytes) -> bytes:
+        """Return the statement document with Evidence made for it."""
+        state = self._engine.state()
+        draft = statement(nonce, self._engine.frontier(), state, self._engine.context())
+        evidence = self._own.over(draft.report_data)
+        return draft.complete(evidence=evidence.raw, endorsements=evidence.endorsements)
+
+    def manifest(self) -> ManifestReply:
+        """Return the manifest in force."""
+        return manifest(self._engine.state())
+
+    def update_log(self) -> tuple[str, ...]:
+        """Return the update log's lines."""
+        return update_log(self._engine.state())
+
+    def set_manifest(self, raw: bytes, chain: PeerChain = ()) -> SetManifestReply:
+        """Put the first manifest in force, durably."""
+        del chain  # anybody may set the first manifest
+        command = set_manifest.SetManifest(raw=raw)
+        founding = set_manifest.decide(command, self._engine.state(), self._engine.context())
+        try:
+            founded = self._engine.seat.found(founding.change, founding.plan)
+        except StoreConflict as error:
+            raise ConcurrentChange("another manifest was set at the same time") from error
+        return SetManifestReply(recovery_secrets=founded.recovery_secrets)
+
+    def activate(self, request: ActivationRequest) -> ActivationReply:
+        """Admit a Marble over MarbleRun's call."""
+        context = self._engine.context()
+        command = activate.Activate(application=self._application(request, context))
+        return self._engine.run(
+            lambda state, context: activate.decide(command, state, context), retry=True, context=context
+        )
+
+    def enrol(self, request: EnrolRequest) -> EnrolReply:
+        """Admit a Marble that keeps its key."""
+        enrol.check_nonce(request.coordinator_nonce)
+        context = self._engine.context()
+        application = self._application(request, context)
+
+        def decide(state: State, context: Context) -> Decision[EnrolReply]:
+            own = self._own.over(root_report_data(state, request.coordinator_nonce))
+            command = enrol.Enrol(application=application, evidence=own.raw, endorsements=own.endorsements)
+            return enrol.decide(command, state, context)
+
+        return self._engine.run(decide, retry=True, context=context)
+
+    def renew(self, request: RenewRequest) -> Credentials:
+        """Certify the next key of a Marble that is in."""
+        context = self._engine.context()
+        command = renew.Renew(
+            csr=request.csr,
+            chain=request.client_chain,
+            verdict=self._examiner.examine(request.evidence, context.now),
+        )
+        return self._engine.run(
+            lambda state, context: renew.decide(command, state, context), retry=True, context=context
+        )
+
+    def _application(self, request: ActivationRequest | EnrolRequest, context: Context) -> Application:
+        check_applicant(request.marble_type, request.client_cert, self._engine.state())
+        return Application(
+            marble_type=request.marble_type,
+            uuid=request.uuid,
+            csr=request.csr,
+            client_cert=request.client_cert,
+            verdict=self._examiner.examine(request.evidence, context.now),
+        )

@@ -1,0 +1,160 @@
+"""What a Coordinator knows at one version of its store, immutable.
+
+Invariants: a `State` is a function of the store's records and of the fresh authority alone, so every
+worker that reads the same version has the same state. Deriving is incremental: what did not change in the
+store is the same object as before.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from sealmesh.coordinator import places
+from sealmesh.coordinator.marble_names import NameOwners
+from sealmesh.coordinator.phase import Phase
+from sealmesh.coordinator.ports import Snapshot
+from sealmesh.coordinator.shelves import Shelves
+from sealmesh.errors import SealmeshError
+from sealmesh.errors.coordinator import PhaseError, StateCorrupt
+from sealmesh.manifest import Manifest, Package, fingerprint, parse_manifest
+from sealmesh.pki import Authority
+from sealmesh.policy import AccessPolicy
+from sealmesh.policy import to_json as access_to_json
+from sealmesh.provisioning import compile_access
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InForce:
+    """The manifest in force and what was derived from it.
+
+    Attributes:
+        raw: The bytes that were set; the fingerprint is over these.
+        signature: ECDSA P-384 over SHA-256(raw) by the root key, ASN.1.
+        needed: For each Marble type asked for so far, the secrets its templates mention. A memo: every
+            entry is a function of `manifest`.
+    """
+
+    raw: bytes
+    manifest: Manifest
+    fingerprint: str
+    signature: bytes
+    access: AccessPolicy
+    access_document: bytes
+    owners: NameOwners
+    users_by_certificate: Mapping[bytes, str] = field(repr=False)
+    needed: dict[str, frozenset[str]] = field(default_factory=dict, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """One view of the Coordinator.
+
+    Attributes:
+        authority: The state's, or the fresh one while there is no manifest or no key to the state.
+        in_force: None unless Marbles are accepted.
+    """
+
+    phase: Phase
+    authority: Authority
+    shelves: Shelves = field(default_factory=Shelves)
+    in_force: InForce | None = None
+
+    @classmethod
+    def before_manifest(cls, authority: Authority, *, recovery: bool = False) -> "State":
+        """Return the state of a Coordinator without a manifest, or without the key to its state."""
+        return cls(phase=Phase.RECOVERY if recovery else Phase.ACCEPTING_MANIFEST, authority=authority)
+
+    @property
+    def version(self) -> int:
+        """The store's version that this is a view of."""
+        return self.shelves.version
+
+    @property
+    def running(self) -> InForce:
+        """The manifest in force.
+
+        Raises:
+            PhaseError: There is none.
+        """
+        if self.in_force is None:
+            raise PhaseError("there is no manifest", found=f"state {self.phase.value}", wanted="state 3")
+        return self.in_force
+
+    def refreshed(self, snapshot: Snapshot) -> "State":
+        """Return the state after the changes of `snapshot`.
+
+        Raises:
+            StateCorrupt: A record cannot be read.
+        """
+        shelves = self.shelves.refreshed(snapshot)
+        if shelves.shelf("state") is self.shelves.shelf("state"):
+            return replace(self, shelves=shelves)
+        return _derived(self, shelves)
+
+    def package(self, name: str) -> Package:
+        """Return the package `name` with the SecurityVersion that package updates gave it."""
+        package = self.running.manifest.packages[name]
+        raised = self.shelves.value(places.package_version(name))
+        return package if raised is None else replace(package, security_version=int(raised))
+
+    def activations(self, marble_type: str) -> int:
+        """Return how often a Marble of a type with a limit was activated."""
+        return int(self.shelves.value(places.activations(marble_type)) or b"0")
+
+    def root_secret(self) -> bytes:
+        """Return the 32 bytes from which private keys are derived."""
+        return self._record(places.ROOT_SECRET)
+
+    def previous_root_secret(self) -> bytes:
+        """Return the root secret before the last rotation; the present one if there was none."""
+        return self.shelves.value(places.PREVIOUS_ROOT_SECRET) or self.root_secret()
+
+    def log(self) -> tuple[str, ...]:
+        """Return the lines of the update log, oldest first."""
+        lines = self.shelves.shelf("log")
+        return tuple((lines[number].value or b"").decode() for number in sorted(lines))
+
+    def _record(self, key: str) -> bytes:
+        value = self.shelves.value(key)
+        if value is None:
+            raise StateCorrupt("a record is missing", found=key)
+        return value
+
+
+def _derived(before: State, shelves: Shelves) -> State:
+    raw = shelves.value(places.MANIFEST)
+    if raw is None:
+        return replace(before, shelves=shelves)
+    try:
+        return State(
+            phase=Phase.ACCEPTING_MARBLES,
+            authority=_authority(before, shelves),
+            shelves=shelves,
+            in_force=_in_force(before.in_force, raw, shelves.value(places.SIGNATURE) or b""),
+        )
+    except (ValueError, SealmeshError) as error:
+        raise StateCorrupt("the stored state cannot be read", found=str(error)) from error
+
+
+def _authority(before: State, shelves: Shelves) -> Authority:
+    now, then = shelves.record(places.AUTHORITY), before.shelves.record(places.AUTHORITY)
+    if now is None or now.value is None:
+        raise StateCorrupt("a record is missing", found=places.AUTHORITY)
+    return before.authority if now == then else Authority.from_bytes(now.value)
+
+
+def _in_force(before: InForce | None, raw: bytes, signature: bytes) -> InForce:
+    if before is not None and before.raw == raw and before.signature == signature:
+        return before
+    # What was accepted when it was set stays accepted, whatever the relaxations are now.
+    manifest = parse_manifest(raw, lenient=True)
+    access = compile_access(manifest)
+    return InForce(
+        raw=raw,
+        manifest=manifest,
+        fingerprint=fingerprint(raw),
+        signature=signature,
+        access=access,
+        access_document=access_to_json(access),
+        owners=NameOwners.of(manifest),
+        users_by_certificate={user.der: name for name, user in manifest.users.items()},
+    )

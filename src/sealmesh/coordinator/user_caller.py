@@ -1,0 +1,72 @@
+"""Who is the user at the other end of a connection, and what may he do?
+
+A user is known by exact equality of a certificate of the presented chain with one in the manifest; neither
+expiry nor chain is looked at (COMPAT section 3). That he holds its key is for TLS to prove, and it proves it
+for the first certificate only: MarbleRun accepts a user's certificate further up the chain, and so do we.
+"""
+
+from dataclasses import dataclass
+
+from sealmesh.coordinator.api import PeerChain
+from sealmesh.coordinator.state import State
+from sealmesh.errors.coordinator import PermissionRefused, UserUnauthenticated
+from sealmesh.manifest import Action, Manifest, ResourceType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """A user of the manifest in force."""
+
+    name: str
+    roles: tuple[str, ...]
+
+
+def authenticated_user(chain: PeerChain, state: State) -> Caller:
+    """Return the user whose certificate is in `chain`.
+
+    Raises:
+        UserUnauthenticated: There is none, also when there is no manifest.
+    """
+    if state.in_force is not None:
+        by_certificate = state.in_force.users_by_certificate
+        for certificate in chain:
+            name = by_certificate.get(certificate)
+            if name is not None:
+                return Caller(name=name, roles=state.in_force.manifest.users[name].roles)
+    raise UserUnauthenticated(
+        "no certificate of the connection is a user's",
+        found=f"{len(chain)} certificates" if chain else "no certificate",
+    )
+
+
+def authorize(
+    caller: Caller, manifest: Manifest, kind: ResourceType, action: Action, resources: frozenset[str]
+) -> None:
+    """Let `caller` do `action` on all of `resources`.
+
+    Raises:
+        PermissionRefused: At least one of them is not covered by a role of his.
+    """
+    allowed: set[str] = set()
+    for role in (manifest.roles[name] for name in caller.roles):
+        if role.resource_type is kind and action in role.actions:
+            allowed.update(role.resource_names)
+    missing = sorted(resources - allowed)
+    if missing:
+        raise PermissionRefused(
+            f"user `{caller.name}` may not do this",
+            found=f"no role with {action.value} on {', '.join(missing)}",
+            wanted=f"a role of {kind.value} with {action.value}",
+        )
+
+
+def authorize_manifest_update(caller: Caller, manifest: Manifest) -> None:
+    """Let `caller` propose, acknowledge or cancel a manifest update.
+
+    Raises:
+        PermissionRefused: None of his roles has `UpdateManifest` as its first action (COMPAT section 8).
+    """
+    if not any(manifest.roles[name].may_update_manifest for name in caller.roles):
+        raise PermissionRefused(
+            f"user `{caller.name}` may not update the manifest", wanted="a role of Manifest with UpdateManifest"
+        )

@@ -1,0 +1,295 @@
+"""The configuration of a Coordinator process, read once from options and environment.
+
+This is the only reader of the environment. The table of settings is also what the reference in
+`docs/reference/configuration.md` is made of.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from sealmesh.adapters.log import LogFormat, LogLevel
+from sealmesh.coordinator.relaxation import Relaxation, parse_relaxations
+from sealmesh.errors.configuration import AttesterMissing, ConfigurationError
+from sealmesh.server.evidence_choice import AttesterChoice, RootChoice, SimulatedPlatform, read_attester, read_roots
+from sealmesh.server.settings import Setting
+from sealmesh.server.values import (
+    Address,
+    read_address,
+    read_flag,
+    read_list,
+    read_optional_address,
+    read_optional_path,
+    read_paths,
+    read_workers,
+)
+
+SEAL_DIRECTORY: Final = "marblerun-coordinator-data"
+
+MESH = Setting(
+    name="mesh-addr",
+    variables=("SEALMESH_MESH_ADDR", "EDG_COORDINATOR_MESH_ADDR"),
+    read=read_address,
+    default=":2001",
+    about="where Marbles connect (gRPC)",
+)
+CLIENT = Setting(
+    name="client-addr",
+    variables=("SEALMESH_CLIENT_ADDR", "EDG_COORDINATOR_CLIENT_ADDR"),
+    read=read_address,
+    default=":4433",
+    about="where users connect (HTTPS)",
+)
+METRICS = Setting(
+    name="metrics-addr",
+    variables=("SEALMESH_METRICS_ADDR", "EDG_COORDINATOR_PROMETHEUS_ADDR"),
+    read=read_optional_address,
+    default="",
+    about="metrics and events over plain HTTP; loopback only, unless `insecure-open-metrics`",
+)
+DNS_NAMES = Setting(
+    name="dns-names",
+    variables=("SEALMESH_DNS_NAMES", "EDG_COORDINATOR_DNS_NAMES"),
+    read=read_list,
+    default="localhost",
+    about="names and addresses in the Coordinator's certificates; used when a CA is made",
+)
+SEAL_DIR = Setting(
+    name="seal-dir",
+    variables=("SEALMESH_SEAL_DIR", "EDG_COORDINATOR_SEAL_DIR"),
+    read=read_optional_path,
+    default="",
+    about=f"where the sealed state is kept; default `{SEAL_DIRECTORY}` in the working directory (`EDG_CWD`)",
+)
+STARTUP_MANIFEST = Setting(
+    name="startup-manifest",
+    variables=("SEALMESH_STARTUP_MANIFEST", "EDG_STARTUP_MANIFEST"),
+    read=read_optional_path,
+    default="",
+    about="a manifest to set at the first start; an error when there is a state already",
+)
+COMPAT = Setting(
+    name="compat",
+    variables=("SEALMESH_COMPAT",),
+    read=lambda text: parse_relaxations(text.split(",")),
+    default="",
+    about="relaxations by name, comma list; `marblerun` is all of them",
+)
+ATTESTER = Setting(
+    name="attester",
+    variables=("SEALMESH_ATTESTER",),
+    read=read_attester,
+    default="none",
+    about="how the Coordinator makes Evidence of itself: `none`, `simulated`, `simulated:DIR`; `OE_SIMULATION=1` "
+    "alone means `simulated`, unless `insecure-empty-quotes` makes Evidence needless",
+)
+SIMULATION = Setting(
+    name="simulation",
+    variables=("OE_SIMULATION",),
+    read=read_flag,
+    default="0",
+    about="MarbleRun's word for a machine without a TEE; see `attester`",
+)
+TRUST_ROOTS = Setting(
+    name="trust-roots",
+    variables=("SEALMESH_TRUST_ROOTS",),
+    read=read_roots,
+    default="",
+    about="roots under which Evidence counts: `intel`, `simulated[:DIR]`, `NAME=SHA256`; default `intel` and, "
+    "if the attester is simulated, its root",
+)
+COLLATERAL = Setting(
+    name="collateral",
+    variables=("SEALMESH_COLLATERAL",),
+    read=read_paths,
+    default="",
+    about="files or directories with the collateral of the Marbles' platforms, comma list",
+)
+WORKERS = Setting(
+    name="workers",
+    variables=("SEALMESH_WORKERS",),
+    read=read_workers,
+    default="1",
+    about="processes that serve the same ports and the same state",
+)
+RESET_STATE = Setting(
+    name="reset-state",
+    variables=("SEALMESH_RESET_STATE",),
+    read=read_flag,
+    default="0",
+    about="the operator's word that a new manifest may replace a state that waits for recovery",
+)
+LOG_FORMAT = Setting(
+    name="log-format",
+    variables=("SEALMESH_LOG_FORMAT",),
+    read=LogFormat,
+    default="json",
+    about="`json` or `console`",
+)
+LOG_LEVEL = Setting(
+    name="log-level",
+    variables=("SEALMESH_LOG_LEVEL",),
+    read=LogLevel,
+    default="info",
+    about="`debug`, `info`, `warning` or `error`",
+)
+DEV_MODE = Setting(
+    name="dev-mode",
+    variables=("EDG_COORDINATOR_DEV_MODE",),
+    read=read_flag,
+    default="0",
+    about="console log, debug level",
+)
+DEBUG_LOGGING = Setting(
+    name="debug-logging",
+    variables=("EDG_DEBUG_LOGGING",),
+    read=read_flag,
+    default="0",
+    about="debug level",
+)
+
+SETTINGS: Final[tuple[Setting[Any], ...]] = (
+    MESH,
+    CLIENT,
+    METRICS,
+    DNS_NAMES,
+    SEAL_DIR,
+    STARTUP_MANIFEST,
+    COMPAT,
+    ATTESTER,
+    SIMULATION,
+    TRUST_ROOTS,
+    COLLATERAL,
+    WORKERS,
+    RESET_STATE,
+    LOG_FORMAT,
+    LOG_LEVEL,
+    DEV_MODE,
+    DEBUG_LOGGING,
+)
+
+#: MarbleRun's modes that are not there; asking for one must not be passed over.
+_NOT_AVAILABLE: Final = {
+    "EDG_STORE_BACKEND": ("", "default", "file"),
+    "EDG_DISTRIBUTED_COORDINATOR": ("", "0", "false"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerConfiguration:
+    """Everything a Coordinator process is told; see `SETTINGS`.
+
+    Attributes:
+        roots: None means the default: Intel, and the attester's own root where that is simulated.
+    """
+
+    mesh: Address
+    client: Address
+    metrics: Address | None
+    dns_names: tuple[str, ...]
+    seal_dir: Path
+    startup_manifest: Path | None
+    relaxations: frozenset[Relaxation]
+    attester: AttesterChoice
+    roots: tuple[RootChoice, ...] | None
+    collateral: tuple[Path, ...]
+    workers: int
+    reset_state: bool
+    log_format: LogFormat
+    log_level: LogLevel
+
+    @property
+    def simulated_platforms(self) -> tuple[SimulatedPlatform, ...]:
+        """The simulated platforms that the configuration names, as attester or as trust root."""
+        named = [choice for choice in self.roots or () if isinstance(choice, SimulatedPlatform)]
+        if self.attester is not None and self.roots is None:
+            named.append(self.attester)
+        return tuple(dict.fromkeys(named))
+
+
+def read_configuration(
+    options: Mapping[str, str] | None = None, environment: Mapping[str, str] | None = None
+) -> ServerConfiguration:
+    """Return the configuration from options (by name, without dashes, as text) and environment.
+
+    Raises:
+        ConfigurationError: A source cannot be read, two contradict each other, or what is asked for is not
+            available; the message names option or variable.
+    """
+    options = {} if options is None else options
+    environment = os.environ if environment is None else environment
+    _refuse_unavailable(environment)
+    form, level = _log(options, environment)
+    relaxations = COMPAT.value(options, environment)
+    configuration = ServerConfiguration(
+        mesh=MESH.value(options, environment),
+        client=CLIENT.value(options, environment),
+        metrics=METRICS.value(options, environment),
+        dns_names=DNS_NAMES.value(options, environment),
+        seal_dir=_seal_dir(options, environment),
+        startup_manifest=STARTUP_MANIFEST.value(options, environment),
+        relaxations=relaxations,
+        attester=_attester(options, environment, relaxations),
+        roots=TRUST_ROOTS.value(options, environment) or None,
+        collateral=COLLATERAL.value(options, environment),
+        workers=WORKERS.value(options, environment),
+        reset_state=RESET_STATE.value(options, environment),
+        log_format=form,
+        log_level=level,
+    )
+    return _checked(configuration)
+
+
+def _checked(configuration: ServerConfiguration) -> ServerConfiguration:
+    relaxed = configuration.relaxations
+    if configuration.attester is None and Relaxation.INSECURE_EMPTY_QUOTES not in relaxed:
+        raise AttesterMissing("this Coordinator could not prove what it is")
+    metrics = configuration.metrics
+    if metrics and not metrics.loopback_only and Relaxation.INSECURE_OPEN_METRICS not in relaxed:
+        raise ConfigurationError(
+            "metrics and events would be open to everybody",
+            code="open-metrics",
+            found=str(metrics),
+            wanted="a loopback address",
+            remedy="Use 127.0.0.1, or allow it with --compat insecure-open-metrics.",
+        )
+    return replace(configuration, seal_dir=configuration.seal_dir.absolute())
+
+
+def _attester(
+    options: Mapping[str, str], environment: Mapping[str, str], relaxations: frozenset[Relaxation]
+) -> AttesterChoice:
+    chosen = ATTESTER.value(options, environment)
+    unsaid = not options.get(ATTESTER.name) and not any(environment.get(name) for name in ATTESTER.variables)
+    simulation = SIMULATION.value(options, environment)
+    if unsaid and simulation and Relaxation.INSECURE_EMPTY_QUOTES not in relaxations:
+        return SimulatedPlatform()
+    return chosen
+
+
+def _seal_dir(options: Mapping[str, str], environment: Mapping[str, str]) -> Path:
+    named = SEAL_DIR.value(options, environment)
+    return named or Path(environment.get("EDG_CWD") or Path.cwd()) / SEAL_DIRECTORY
+
+
+def _log(options: Mapping[str, str], environment: Mapping[str, str]) -> tuple[LogFormat, LogLevel]:
+    development = DEV_MODE.value(options, environment)
+    form, level = LOG_FORMAT.value(options, environment), LOG_LEVEL.value(options, environment)
+    if development:
+        form = LogFormat.CONSOLE
+    if development or DEBUG_LOGGING.value(options, environment):
+        level = LogLevel.DEBUG
+    return form, level
+
+
+def _refuse_unavailable(environment: Mapping[str, str]) -> None:
+    for variable, harmless in _NOT_AVAILABLE.items():
+        if environment.get(variable, "").lower() not in harmless:
+            raise ConfigurationError(
+                f"{variable} asks for a distributed Coordinator, which sealmesh does not have yet",
+                code="not-available",
+                found=environment[variable],
+                remedy=f"Unset {variable}. Several processes on one machine: --workers.",
+            )
