@@ -5,6 +5,7 @@ Strict reading is the default; lenient reading accepts what MarbleRun accepts. W
 know hangs on feature gates, so that MarbleRun refuses it instead of ignoring it.
 """
 
+from sealmesh.manifest.diff import ManifestDiff, SecretFate, diff, recovery_threshold
 from sealmesh.manifest.limits import (
     DEFAULT_LEGACY_LIFETIME,
     DEFAULT_LIFETIME,
@@ -12,6 +13,7 @@ from sealmesh.manifest.limits import (
     MAX_MANIFEST_BYTES,
     MIN_LIFETIME,
 )
+from sealmesh.manifest.lint import Warning, lint
 from sealmesh.manifest.model import (
     ALL_PORTS,
     ANYONE,
@@ -46,7 +48,9 @@ from sealmesh.manifest.model import (
     User,
 )
 from sealmesh.manifest.parsing import fingerprint, parse_manifest
+from sealmesh.manifest.schema import json_schema
 from sealmesh.manifest.update import is_package_update, parse_package_update
+from sealmesh.manifest.yaml_source import as_json, yaml_to_json
 
 __all__ = [
     "ALL_PORTS",
@@ -68,6 +72,7 @@ __all__ = [
     "Infrastructure",
     "IpAddress",
     "Manifest",
+    "ManifestDiff",
     "Marble",
     "Names",
     "Outgoing",
@@ -81,12 +86,20 @@ __all__ = [
     "Role",
     "SealMode",
     "SecretDefinition",
+    "SecretFate",
     "SecretType",
     "SubjectTemplate",
     "TlsTag",
     "User",
+    "Warning",
+    "as_json",
+    "diff",
     "fingerprint",
     "is_package_update",
+    "json_schema",
+    "lint",
     "parse_manifest",
     "parse_package_update",
+    "recovery_threshold",
+    "yaml_to_json",
 ]

@@ -48,10 +48,9 @@ def from_json(raw: bytes) -> AccessPolicy:
     except (ValueError, RecursionError) as error:
         raise PolicyError("The policy is not JSON") from error
     fields = _fields(document, ("version", "rules"))
-    if fields["version"] != VERSION or isinstance(fields["version"], bool):
-        raise PolicyError(
-            "The policy has another version", found=repr(fields["version"])[:20], wanted=VERSION
-        )
+    version = fields["version"]
+    if type(version) is not int or version != VERSION:
+        raise PolicyError("The policy has another version", found=repr(version)[:20], wanted=VERSION)
     return AccessPolicy(tuple(_rule(rule) for rule in _list(fields["rules"], MAX_RULES)))
 
 
