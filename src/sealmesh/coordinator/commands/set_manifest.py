@@ -14,7 +14,7 @@ from sealmesh.coordinator.context import Context, Settings
 from sealmesh.coordinator.phase import Act, Phase, move
 from sealmesh.coordinator.ports import Change, SealPlan
 from sealmesh.coordinator.relaxation import Relaxation
-from sealmesh.coordinator.shared_secrets import shared_secrets
+from sealmesh.coordinator.secret_values import new_shared_secrets
 from sealmesh.coordinator.state import State
 from sealmesh.coordinator.update_log import log_line
 from sealmesh.errors.coordinator import ManifestRefused, ResetRefused
@@ -99,7 +99,7 @@ def _records(raw: bytes, manifest: Manifest, state: State, context: Context) -> 
         places.SIGNATURE: state.authority.root_key.sign(raw, ec.ECDSA(hashes.SHA256())),
         places.ROOT_SECRET: context.entropy(_ROOT_SECRET_BYTES),
         places.log_line(0): event.encode(),
-        **shared_secrets(manifest, state.authority, context),
+        **new_shared_secrets(manifest, state.authority, context),
     }
 
 
