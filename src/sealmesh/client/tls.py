@@ -41,7 +41,11 @@ class PeerCheckedContext(ssl.SSLContext):
 class _CheckedSocket(ssl.SSLSocket):
     def do_handshake(self, block: bool = False) -> None:
         super().do_handshake(block)
-        _check(self)
+        try:
+            _check(self)
+        except BaseException:
+            self.close()  # ssl closes it for its own errors only
+            raise
 
 
 class _CheckedObject(ssl.SSLObject):

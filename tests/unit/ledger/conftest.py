@@ -95,19 +95,19 @@ class Bench:
         return replace(RelyingPolicy(coordinator=reference, trust_roots=(self.root,)), **changes)
 
 
-def make_authority() -> Authority:
+def make_authority(now: datetime = NOW) -> Authority:
     return issue_authority(
         OsKeyFactory(),
         dns_names=("localhost",),
-        now=NOW - timedelta(days=1),
+        now=now - timedelta(days=1),
         lifetime=timedelta(days=365),
         entropy=os.urandom,
         simulation=True,
     )
 
 
-def make_platform() -> SimulatedPlatform:
-    now = NOW - timedelta(days=1)
+def make_platform(now: datetime = NOW) -> SimulatedPlatform:
+    now = now - timedelta(days=1)
     return create_platform(create_vendor(now=now, entropy=os.urandom), now=now, entropy=os.urandom)
 
 
