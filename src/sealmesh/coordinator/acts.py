@@ -43,6 +43,9 @@ def marble_admitted(
     """Return the leaf of an admission: who, by which verdict, with which certificate.
 
     Args:
+        now: When it was decided.
+        candidate: Who came in, and by which verdict.
+        certificate: What it got.
         legacy: MarbleRun's call, so the Coordinator made the key.
         renewal: Nothing was counted and no parameters were given.
     """

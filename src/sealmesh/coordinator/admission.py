@@ -14,7 +14,7 @@ rules, in order:
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from sealmesh.attestation import SgxReference, VerifiedEvidence, appraise
+from sealmesh.attestation import EnclaveClaims, SgxReference, VerifiedEvidence, appraise
 from sealmesh.coordinator.context import Settings
 from sealmesh.coordinator.relaxation import Relaxation
 from sealmesh.errors import SealmeshError
@@ -59,7 +59,7 @@ def admit(
             code="simulation-not-allowed",
             found=f"trust root `{verdict.root.name}`, which is simulated",
             wanted="Evidence of real hardware",
-            remedy='Give the manifest `"Simulation": true` with the feature gate `Simulation` to try things out.',
+            remedy='To try things out: `"Simulation": true` and the feature gate `Simulation` in the manifest.',
         )
     try:
         appraise(verdict, sgx_reference(package), report_data=report_data(certificate))
@@ -123,16 +123,20 @@ def _without_evidence(reason: SealmeshError, settings: Settings) -> Admission:
 
 
 def _facts(verified: VerifiedEvidence) -> dict[str, str | int | bool]:
-    claims = verified.claims
-    return {
+    facts: dict[str, str | int | bool] = {
         "evidence": sha256(verified.raw).hexdigest(),
         "family": verified.family.value,
         "root": verified.root.name,
         "simulation": verified.root.simulated,
-        "unique_id": claims.mr_enclave.hex(),
-        "signer_id": claims.mr_signer.hex(),
-        "product_id": claims.isv_prod_id,
-        "security_version": claims.isv_svn,
-        "debug": claims.debug,
-        "tcb": str(verified.tcb.status),
+        "tcb": verified.tcb.status.value,
     }
+    claims = verified.claims
+    if isinstance(claims, EnclaveClaims):
+        facts |= {
+            "unique_id": claims.mr_enclave.hex(),
+            "signer_id": claims.mr_signer.hex(),
+            "product_id": claims.isv_prod_id,
+            "security_version": claims.isv_svn,
+            "debug": claims.debug,
+        }
+    return facts

@@ -84,9 +84,7 @@ def check_candidate(
         marble=marble,
         uuid=uuid,
         request=request,
-        names=certificate_names(
-            application.marble_type, marble, request, state.running.owners, settings
-        ),
+        names=certificate_names(application.marble_type, marble, request, state.running.owners, settings),
         admission=admission,
         count=count,
     )
@@ -107,9 +105,7 @@ def counting(candidate: Candidate) -> dict[str, bytes | None]:
     return {places.activations(candidate.marble_type): b"%d" % (candidate.count + 1)}
 
 
-def check_applicant(
-    marble_type: str, client_cert: bytes, state: State, *, act: Act = Act.ACTIVATE
-) -> Marble:
+def check_applicant(marble_type: str, client_cert: bytes, state: State, *, act: Act = Act.ACTIVATE) -> Marble:
     """Do the cheap first checks, which come before Evidence is looked at; return the Marble type's rules.
 
     Raises:

@@ -84,6 +84,8 @@ class Engine:
         """Decide on the present state, commit, and return the reply once it is durable.
 
         Args:
+            decide: The command, waiting for state and context.
+            context: The command's, where the slow inputs were fetched with it already.
             retry: Decide again when somebody else committed in between; otherwise report it.
 
         Raises:

@@ -17,6 +17,9 @@ def authenticated_marble(
     """Return the Marble that `chain` names, if this mesh issued it and it is valid now.
 
     Args:
+        chain: Of the connection, unchecked.
+        state: Whose authority counts.
+        now: When the certificates must be valid.
         present_intermediate: Also refuse certificates of an intermediate that an update has replaced. The
             leaf is enough then; without, the chain must hold the intermediate that issued it.
 

@@ -60,7 +60,10 @@ def certificate_names(
 
 
 def _refuse_names_of_others(marble_type: str, requested: CertificateRequest, owners: NameOwners) -> None:
-    for name in (*(dns.lower().rstrip(".") for dns in requested.dns_names), *map(str, requested.ip_addresses)):
+    for name in (
+        *(dns.lower().rstrip(".") for dns in requested.dns_names),
+        *map(str, requested.ip_addresses),
+    ):
         other = owners.other_owner(name, marble_type)
         if other is not None:
             raise NameRefused(

@@ -10,7 +10,9 @@ import uuid
 from sealmesh.errors.coordinator import BadUuid
 
 _DASHED = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-_FORMS = re.compile(rf"(?:{_DASHED}|urn:uuid:{_DASHED}|\{{{_DASHED}\}}|[0-9a-f]{{32}})", re.IGNORECASE | re.ASCII)
+_FORMS = re.compile(
+    rf"(?:{_DASHED}|urn:uuid:{_DASHED}|\{{{_DASHED}\}}|[0-9a-f]{{32}})", re.IGNORECASE | re.ASCII
+)
 _SHOWN = 80
 
 
@@ -21,5 +23,9 @@ def parse_marble_uuid(text: str) -> uuid.UUID:
         BadUuid: It is none of them.
     """
     if not _FORMS.fullmatch(text):
-        raise BadUuid("the Marble's UUID cannot be read", found=repr(text[:_SHOWN]), wanted="xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx")
+        raise BadUuid(
+            "the Marble's UUID cannot be read",
+            found=repr(text[:_SHOWN]),
+            wanted="xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx",
+        )
     return uuid.UUID(text[9:] if text[:9].lower() == "urn:uuid:" else text)

@@ -40,6 +40,7 @@ class OwnEvidence:
         """Return Evidence that binds `report_data` (64 bytes).
 
         Args:
+            report_data: What the hardware vouches for.
             keep: Evidence made earlier will do, where nobody's nonce is in `report_data`.
 
         Raises:

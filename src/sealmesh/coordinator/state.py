@@ -19,7 +19,7 @@ from sealmesh.manifest import Manifest, Package, fingerprint, parse_manifest
 from sealmesh.pki import Authority
 from sealmesh.policy import AccessPolicy
 from sealmesh.policy import to_json as access_to_json
-from sealmesh.provisioning import compile_access
+from sealmesh.provisioning import CompiledParameters, compile_access, compile_parameters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +29,7 @@ class InForce:
     Attributes:
         raw: The bytes that were set; the fingerprint is over these.
         signature: ECDSA P-384 over SHA-256(raw) by the root key, ASN.1.
-        needed: For each Marble type asked for so far, the secrets its templates mention. A memo: every
-            entry is a function of `manifest`.
+        compiled: The Marbles' templates, parsed when first asked for.
     """
 
     raw: bytes
@@ -41,7 +40,7 @@ class InForce:
     access_document: bytes
     owners: NameOwners
     users_by_certificate: Mapping[bytes, str] = field(repr=False)
-    needed: dict[str, frozenset[str]] = field(default_factory=dict, compare=False, repr=False)
+    compiled: CompiledParameters = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,5 +155,6 @@ def _in_force(before: InForce | None, raw: bytes, signature: bytes) -> InForce:
         access=access,
         access_document=access_to_json(access),
         owners=NameOwners.of(manifest),
+        compiled=compile_parameters(manifest),
         users_by_certificate={user.der: name for name, user in manifest.users.items()},
     )

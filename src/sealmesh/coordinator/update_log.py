@@ -16,9 +16,12 @@ def log_time(now: datetime) -> str:
 
 def log_line(now: datetime, event: str, **fields: LogValue) -> str:
     """Return one line: `time`, the sentence under `update`, then `fields` in order."""
-    return json.dumps({"time": log_time(now), "update": event, **fields}, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(
+        {"time": log_time(now), "update": event, **fields}, ensure_ascii=False, separators=(",", ":")
+    )
 
 
 def package_line(now: datetime, *, user: str, package: str, version: int) -> str:
     """Return the line of one package's new SecurityVersion."""
-    return log_line(now, "SecurityVersion increased", **{"user": user, "package": package, "new version": version})
+    fields: dict[str, LogValue] = {"user": user, "package": package, "new version": version}
+    return log_line(now, "SecurityVersion increased", **fields)

@@ -68,5 +68,6 @@ def authorize_manifest_update(caller: Caller, manifest: Manifest) -> None:
     """
     if not any(manifest.roles[name].may_update_manifest for name in caller.roles):
         raise PermissionRefused(
-            f"user `{caller.name}` may not update the manifest", wanted="a role of Manifest with UpdateManifest"
+            f"user `{caller.name}` may not update the manifest",
+            wanted="a role of Manifest with UpdateManifest",
         )

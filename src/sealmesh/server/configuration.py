@@ -13,7 +13,13 @@ from typing import Any, Final
 from sealmesh.adapters.log import LogFormat, LogLevel
 from sealmesh.coordinator.relaxation import Relaxation, parse_relaxations
 from sealmesh.errors.configuration import AttesterMissing, ConfigurationError
-from sealmesh.server.evidence_choice import AttesterChoice, RootChoice, SimulatedPlatform, read_attester, read_roots
+from sealmesh.server.evidence_choice import (
+    AttesterChoice,
+    RootChoice,
+    SimulatedPlatform,
+    read_attester,
+    read_roots,
+)
 from sealmesh.server.settings import Setting
 from sealmesh.server.values import (
     Address,
@@ -82,8 +88,8 @@ ATTESTER = Setting(
     variables=("SEALMESH_ATTESTER",),
     read=read_attester,
     default="none",
-    about="how the Coordinator makes Evidence of itself: `none`, `simulated`, `simulated:DIR`; `OE_SIMULATION=1` "
-    "alone means `simulated`, unless `insecure-empty-quotes` makes Evidence needless",
+    about="how the Coordinator makes Evidence of itself: `none`, `simulated`, `simulated:DIR`; "
+    "`OE_SIMULATION=1` alone means `simulated`, unless `insecure-empty-quotes` makes Evidence needless",
 )
 SIMULATION = Setting(
     name="simulation",
@@ -97,8 +103,8 @@ TRUST_ROOTS = Setting(
     variables=("SEALMESH_TRUST_ROOTS",),
     read=read_roots,
     default="",
-    about="roots under which Evidence counts: `intel`, `simulated[:DIR]`, `NAME=SHA256`; default `intel` and, "
-    "if the attester is simulated, its root",
+    about="roots under which Evidence counts: `intel`, `simulated[:DIR]`, `NAME=SHA256`; default `intel` "
+    "and, if the attester is simulated, its root",
 )
 COLLATERAL = Setting(
     name="collateral",

@@ -55,4 +55,6 @@ class Setting(Generic[T]):
         try:
             return self.read(text)
         except ValueError as error:
-            raise ConfigurationError(f"{source} cannot be read", found=repr(text), wanted=str(error)) from error
+            raise ConfigurationError(
+                f"{source} cannot be read", found=repr(text), wanted=str(error)
+            ) from error

@@ -50,6 +50,10 @@ def test_a_refresh_without_changes_only_moves_the_version():
 
 
 def test_counters_of_different_marbles_never_share_a_place():
-    names = {places.counter("a", "b", "c"), places.counter('a","b', "b", "c"), places.counter("a", "b", 'c","')}
+    names = {
+        places.counter("a", "b", "c"),
+        places.counter('a","b', "b", "c"),
+        places.counter("a", "b", 'c","'),
+    }
     assert len(names) == 3
     assert {places.shelf_of(name)[0] for name in names} == {"counter"}

@@ -8,7 +8,7 @@ from sealmesh.coordinator.candidate import Application, check_candidate, countin
 from sealmesh.coordinator.context import Context
 from sealmesh.coordinator.decision import Decision
 from sealmesh.coordinator.leaf import marble_certificate
-from sealmesh.coordinator.marble_parameters import equip
+from sealmesh.coordinator.marble_parameters import legacy_parameters
 from sealmesh.coordinator.ports import Change
 from sealmesh.coordinator.state import State
 from sealmesh.manifest import DEFAULT_LEGACY_LIFETIME
@@ -36,9 +36,9 @@ def decide(command: Activate, state: State, context: Context) -> Decision[Activa
     leaf = marble_certificate(
         candidate, state, context, key=key.public_key(), default_lifetime=DEFAULT_LEGACY_LIFETIME
     )
-    equipment = equip(candidate, state, context, leaf=leaf, key=key)
+    parameters = legacy_parameters(candidate, state, context, leaf=leaf, key=key)
     return Decision(
-        reply=ActivationReply(parameters=equipment.parameters),
+        reply=ActivationReply(parameters=parameters),
         change=Change(
             puts=counting(candidate),
             expects=expectations(candidate, state),

@@ -9,7 +9,7 @@ from sealmesh.coordinator.context import Context
 from sealmesh.coordinator.credentials import credentials
 from sealmesh.coordinator.decision import Decision
 from sealmesh.coordinator.leaf import marble_certificate
-from sealmesh.coordinator.marble_parameters import equip
+from sealmesh.coordinator.marble_parameters import own_parameters
 from sealmesh.coordinator.ports import Change
 from sealmesh.coordinator.state import State
 from sealmesh.errors.coordinator import BadCertificateRequest
@@ -61,11 +61,11 @@ def decide(command: Enrol, state: State, context: Context) -> Decision[EnrolRepl
         key=candidate.request.public_key,
         default_lifetime=DEFAULT_LIFETIME,
     )
-    equipment = equip(candidate, state, context, leaf=leaf, key=None)
+    parameters, ttls = own_parameters(candidate, state, context, leaf=leaf)
     return Decision(
         reply=EnrolReply(
-            parameters=equipment.parameters,
-            credentials=credentials(leaf, equipment.ttls, state, context),
+            parameters=parameters,
+            credentials=credentials(leaf, ttls, state, context),
             coordinator_evidence=command.evidence,
             coordinator_endorsements=command.endorsements,
         ),

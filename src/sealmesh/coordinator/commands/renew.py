@@ -11,7 +11,7 @@ from sealmesh.coordinator.credentials import credentials
 from sealmesh.coordinator.decision import Decision
 from sealmesh.coordinator.leaf import marble_certificate
 from sealmesh.coordinator.marble_caller import authenticated_marble
-from sealmesh.coordinator.marble_parameters import ttls_for
+from sealmesh.coordinator.marble_parameters import own_tls_document
 from sealmesh.coordinator.phase import Act, move
 from sealmesh.coordinator.ports import Change
 from sealmesh.coordinator.state import State
@@ -56,7 +56,7 @@ def decide(command: Renew, state: State, context: Context) -> Decision[Credentia
         candidate, state, context, key=candidate.request.public_key, default_lifetime=DEFAULT_LIFETIME
     )
     return Decision(
-        reply=credentials(leaf, ttls_for(candidate, state, context, leaf=leaf), state, context),
+        reply=credentials(leaf, own_tls_document(candidate, state, context), state, context),
         change=Change(
             expects=expectations(candidate, state),
             appends=(acts.marble_admitted(context.now, candidate=candidate, certificate=leaf, renewal=True),),
