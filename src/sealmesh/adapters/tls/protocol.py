@@ -56,10 +56,18 @@ class TlsApplication(Protocol):
 class TlsOwner(Protocol):
     """Who accepted the connection."""
 
+    def accepted(self, connection: "TlsServerProtocol") -> None:
+        """A handshake may begin."""
+        ...
+
     def established(self, connection: "TlsServerProtocol") -> TlsApplication: ...
 
     def failed(self, connection: "TlsServerProtocol", reason: str) -> None:
         """The handshake failed, or the peer broke the protocol later."""
+        ...
+
+    def active(self, connection: "TlsServerProtocol") -> None:
+        """The peer of an established connection sent something."""
         ...
 
     def lost(self, connection: "TlsServerProtocol") -> None: ...
@@ -76,8 +84,8 @@ class _State(Enum):
 class TlsServerProtocol(asyncio.Protocol):
     """One accepted connection."""
 
-    def __init__(self, context: SSL.Context, owner: TlsOwner, peer_address: str) -> None:
-        self.peer_address = peer_address
+    def __init__(self, context: SSL.Context, owner: TlsOwner) -> None:
+        self.peer_address = ""
         self.protocol = b""
         self._session = TlsSession(context)
         self._owner = owner
@@ -92,6 +100,11 @@ class TlsServerProtocol(asyncio.Protocol):
         """Whether the handshake is done and nobody has closed."""
         return self._state is _State.OPEN
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether the handshake failed, or the peer broke the protocol later."""
+        return self._state is _State.FAILED
+
     def peer_chain_der(self) -> tuple[bytes, ...]:
         """Return what the peer showed, leaf first, unchecked."""
         return self._session.peer_chain_der()
@@ -104,13 +117,18 @@ class TlsServerProtocol(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        peer = transport.get_extra_info("peername")
+        self.peer_address = str(peer[0]) if peer else ""
+        self._owner.accepted(self)
 
     def data_received(self, data: bytes) -> None:
         if self._state is _State.FAILED or self._state is _State.CLOSED:
             return
         self._session.feed(data)
         try:
-            if self._state is _State.HANDSHAKE and not self._shake_hands():
+            if self._state is not _State.HANDSHAKE:
+                self._owner.active(self)
+            elif not self._shake_hands():
                 return
             self._read_on()
         except TlsFailure as failure:

@@ -1,0 +1,184 @@
+"""Sockets that listen, and the connections that came in through them."""
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Callable, Sequence
+
+from sealmesh.adapters.http.exchange import Application
+from sealmesh.adapters.http.http1 import Http1Connection
+from sealmesh.adapters.http.http2 import Http2Connection
+from sealmesh.adapters.http.limits import Limits
+from sealmesh.adapters.http.observer import Observer, Silence
+from sealmesh.adapters.http.serving import HttpConnection, Serving
+from sealmesh.adapters.http.slots import Slots
+from sealmesh.adapters.tls import ContextSource, TlsServerProtocol, TlsTransport
+from sealmesh.errors.transport import TlsIdentityRefused
+
+_SWEEP_SECONDS = 0.5
+_MAPPED = bytes(10) + b"\xff\xff"  # IPv4 in IPv6 (RFC 4291, 2.5.5.2)
+_ENGINES: dict[bytes, Callable[[TlsTransport, Serving], HttpConnection]] = {
+    b"h2": Http2Connection,
+    b"http/1.1": Http1Connection,
+}
+
+
+class Listener:
+    """Serves one application on listening sockets until it is stopped.
+
+    Args:
+        contexts: The TLS context of each new connection.
+        fallback: The protocol of peers that offer none by ALPN.
+    """
+
+    def __init__(
+        self,
+        application: Application,
+        *,
+        contexts: ContextSource,
+        limits: Limits,
+        fallback: bytes,
+        observer: Observer | None = None,
+    ) -> None:
+        self._application = application
+        self._contexts = contexts
+        self._limits = limits
+        self._fallback = fallback
+        self._observer = observer or Silence()
+        self._servers: list[asyncio.Server] = []
+        self._handshakes: Slots[TlsServerProtocol] = Slots(
+            total=limits.handshakes, per_peer=limits.handshakes_per_peer
+        )
+        self._open: Slots[TlsServerProtocol] = Slots(
+            total=limits.connections, per_peer=limits.connections - limits.connections // 8
+        )
+        self._connections: dict[TlsServerProtocol, HttpConnection] = {}
+        self._give_up_at: dict[TlsServerProtocol, float] = {}
+        self._sweeper: asyncio.TimerHandle | None = None
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    async def start(self, sockets: Sequence[socket.socket]) -> None:
+        """Serve on bound sockets; they may listen already."""
+        loop = asyncio.get_running_loop()
+        self._loop = loop
+        self._serving = Serving(self._application, self._limits, self._observer)
+        for bound in sockets:
+            server = await loop.create_server(self._accept, sock=bound, backlog=self._limits.backlog)
+            self._servers.append(server)
+        self._sweeper = loop.call_later(_SWEEP_SECONDS, self._sweep)
+
+    async def stop(self, grace_seconds: float = 5.0) -> None:
+        """Accept no more, let requests in the making finish for `grace_seconds`, hang up."""
+        for server in self._servers:
+            server.close()
+        for connection in list(self._connections.values()):
+            connection.shut_down()
+        for protocol in self._handshakes.oldest_first():
+            protocol.abort()
+        try:
+            await asyncio.wait_for(self._empty.wait(), grace_seconds)
+        except TimeoutError:
+            for protocol in list(self._connections):
+                protocol.abort()
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+
+    @property
+    def handshakes(self) -> int:
+        """How many handshakes are going on."""
+        return len(self._handshakes)
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        return len(self._connections)
+
+    # -- TlsOwner ----------------------------------------------------------------------------------
+
+    def established(self, connection: TlsServerProtocol) -> HttpConnection:
+        """See `TlsOwner.established`."""
+        self._handshakes.discard(connection)
+        self._give_up_at.pop(connection, None)
+        self._make_room(self._open.add(connection, _household(connection.peer_address)))
+        engine = _ENGINES[connection.protocol or self._fallback]
+        http = self._connections[connection] = engine(connection, self._serving)
+        self._empty.clear()
+        return http
+
+    def failed(self, connection: TlsServerProtocol, reason: str) -> None:
+        """See `TlsOwner.failed`."""
+        if connection in self._handshakes:
+            self._observer.handshake_failed(connection.peer_address, reason)
+            self._give_up_at[connection] = self._loop.time() + self._limits.linger_seconds
+
+    def active(self, connection: TlsServerProtocol) -> None:
+        """See `TlsOwner.active`."""
+        self._open.touch(connection)
+
+    def lost(self, connection: TlsServerProtocol) -> None:
+        """See `TlsOwner.lost`."""
+        self._handshakes.discard(connection)
+        self._open.discard(connection)
+        self._give_up_at.pop(connection, None)
+        self._connections.pop(connection, None)
+        if not self._connections:
+            self._empty.set()
+
+    # -- inside ------------------------------------------------------------------------------------
+
+    def _accept(self) -> asyncio.Protocol:
+        try:
+            context = self._contexts.current()
+        except TlsIdentityRefused as error:
+            self._observer.fault("tls", error)
+            return _HangUp()
+        return TlsServerProtocol(context, self)
+
+    def accepted(self, connection: TlsServerProtocol) -> None:
+        """See `TlsOwner.accepted`."""
+        self._give_up_at[connection] = self._loop.time() + self._limits.handshake_seconds
+        self._make_room(self._handshakes.add(connection, _household(connection.peer_address)))
+
+    def _make_room(self, loser: TlsServerProtocol | None) -> None:
+        if loser is None:
+            return
+        self._observer.evicted(loser.peer_address, "room for a newer connection")
+        connection = self._connections.get(loser)
+        if connection is None:
+            loser.abort()
+        else:
+            connection.shut_down()
+
+    def _sweep(self) -> None:
+        now = self._loop.time()
+        for protocol in [p for p, deadline in self._give_up_at.items() if deadline < now]:
+            del self._give_up_at[protocol]
+            if not protocol.has_failed and protocol not in self._connections:
+                self._observer.evicted(protocol.peer_address, "the handshake took too long")
+            protocol.abort()
+        for protocol, connection in list(self._connections.items()):
+            reason = connection.expired(now)
+            if reason is not None and protocol not in self._give_up_at:
+                self._observer.evicted(protocol.peer_address, reason)
+                connection.shut_down()
+                self._give_up_at[protocol] = now + self._limits.linger_seconds
+        self._sweeper = self._loop.call_later(_SWEEP_SECONDS, self._sweep)
+
+
+def _household(address: str) -> str:
+    """Return whose address it is, as far as that can be told: of IPv6 the first half, all of IPv4."""
+    if ":" not in address:
+        return address
+    try:
+        packed = ipaddress.IPv6Address(address.partition("%")[0]).packed
+    except ValueError:
+        return address
+    return packed[:8].hex() if packed[:12] != _MAPPED else packed.hex()
+
+
+class _HangUp(asyncio.Protocol):
+    """For connections that come while there is nothing to show them."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport.close()

@@ -1,0 +1,93 @@
+"""Replies of the Coordinator as messages of the mesh port."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Protocol
+
+from sealmesh.wire.enrolment_pb2 import ActivateResponse, RenewResponse
+from sealmesh.wire.marble_pb2 import ActivationResp
+
+
+class Parameters(Protocol):
+    """Files, environment and arguments of one Marble."""
+
+    @property
+    def files(self) -> Mapping[str, bytes]: ...
+    @property
+    def env(self) -> Mapping[str, bytes]: ...
+    @property
+    def argv(self) -> tuple[str, ...]: ...
+
+
+class Credentials(Protocol):
+    """A Marble's certificate and what goes with it."""
+
+    @property
+    def certificate_chain(self) -> tuple[bytes, ...]: ...
+    @property
+    def coordinator_chain(self) -> tuple[bytes, ...]: ...
+    @property
+    def marble_root(self) -> bytes: ...
+    @property
+    def access_policy(self) -> bytes: ...
+    @property
+    def ttls(self) -> bytes | None: ...
+    @property
+    def not_after(self) -> datetime: ...
+    @property
+    def renew_after(self) -> datetime: ...
+    @property
+    def trust_domain(self) -> str: ...
+    @property
+    def simulation(self) -> bool: ...
+    @property
+    def relaxations(self) -> tuple[str, ...]: ...
+
+
+def activation_response(parameters: Parameters) -> bytes:
+    """Return MarbleRun's `ActivationResp`, serialized."""
+    response = ActivationResp()
+    _fill(response.Parameters.Files, parameters.files)
+    _fill(response.Parameters.Env, parameters.env)
+    response.Parameters.Argv.extend(_texts(parameters.argv))
+    return response.SerializeToString()
+
+
+def enrolment_response(
+    parameters: Parameters, credentials: Credentials, *, evidence: bytes, endorsements: bytes
+) -> bytes:
+    """Return our `ActivateResponse`, serialized."""
+    response = ActivateResponse(coordinator_evidence=evidence, coordinator_endorsements=endorsements)
+    _fill(response.files, parameters.files)
+    _fill(response.env, parameters.env)
+    response.argv.extend(_texts(parameters.argv))
+    _credentials(response, credentials)
+    return response.SerializeToString()
+
+
+def renewal_response(credentials: Credentials) -> bytes:
+    """Return our `RenewResponse`, serialized."""
+    response = RenewResponse()
+    _credentials(response, credentials)
+    return response.SerializeToString()
+
+
+def _credentials(response: ActivateResponse | RenewResponse, credentials: Credentials) -> None:
+    response.coordinator_chain.extend(credentials.coordinator_chain)
+    response.certificate_chain.extend(credentials.certificate_chain)
+    response.marble_root = credentials.marble_root
+    response.access_policy = credentials.access_policy
+    response.ttls = credentials.ttls or b""
+    response.not_after_unix = int(credentials.not_after.timestamp())
+    response.renew_after_unix = int(credentials.renew_after.timestamp())
+    response.trust_domain = credentials.trust_domain
+    response.simulation = credentials.simulation
+    response.relaxations.extend(credentials.relaxations)
+
+
+def _fill(target: object, entries: Mapping[str, bytes]) -> None:
+    target.update(entries)  # type: ignore[attr-defined]  # a protobuf map
+
+
+def _texts(values: Iterable[str]) -> list[str]:
+    return list(values)
