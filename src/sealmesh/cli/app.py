@@ -1,0 +1,33 @@
+"""All commands in one tree."""
+
+import typer
+
+from sealmesh.cli.commands import (
+    certificate,
+    demo,
+    manifest,
+    marble,
+    packages,
+    server,
+    status,
+    verify,
+    version,
+)
+
+EPILOG = "The demo shows all of it on this machine: sealmesh demo bookstore"
+
+app = typer.Typer(
+    name="sealmesh",
+    help="A confidential service mesh: attested services, one manifest, one statement.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for _commands in (server, marble, packages, verify, status, version):
+    _commands.register(app)
+app.add_typer(manifest.app, name="manifest")
+app.add_typer(certificate.app, name="certificate")
+app.add_typer(demo.app, name="demo")

@@ -1,0 +1,7 @@
+"""`sealmesh run`."""
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
