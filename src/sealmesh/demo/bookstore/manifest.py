@@ -16,7 +16,7 @@ def bookstore_manifest(unique_ids: Mapping[str, str], ports: Ports, *, wire: int
         unique_ids: Marble type to the measurement of its package.
         ports: Where everybody listens.
         wire: The port at which the tap forwards to the bookstore; callers of the bookstore dial it.
-        card: How the buyer's card number begins, for the tap to look for; the rest is a secret of the manifest.
+        card: How the buyer's card number begins, for the tap to look for; the rest is a secret.
     """
     document = {
         "Packages": {name: {"UniqueID": unique_id} for name, unique_id in unique_ids.items()},

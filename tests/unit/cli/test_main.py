@@ -1,0 +1,93 @@
+import json
+
+import pytest
+
+from sealmesh.cli import main
+
+
+def test_version_is_printed(capsys) -> None:
+    assert main(["version"]) == 0
+    assert capsys.readouterr().out.startswith("sealmesh 0.")
+
+
+def test_version_as_json(capsys) -> None:
+    assert main(["version", "--json"]) == 0
+    assert "python" in json.loads(capsys.readouterr().out)
+
+
+def test_an_unknown_command_ends_with_1_and_says_where_to_look(capsys) -> None:
+    assert main(["nonsense"]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "No such command 'nonsense'" in err
+    assert "sealmesh --help" in err
+
+
+def test_a_missing_argument_ends_with_1_and_prints_the_usage(capsys) -> None:
+    assert main(["manifest", "get"]) == 1
+    out, err = capsys.readouterr()
+    assert out.startswith("Usage: sealmesh manifest get")
+    assert "error [usage]" in err
+
+
+def test_wrong_usage_as_json_is_one_document(capsys) -> None:
+    assert main(["manifest", "get", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "usage"
+
+
+def test_an_error_names_code_cause_and_remedy(capsys) -> None:
+    assert main(["manifest", "get", "127.0.0.1:1", "--coordinator-cert", "/nowhere/chain.pem"]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("error [file]: cannot read the file")
+    assert "found:  /nowhere/chain.pem" in err
+
+
+def test_options_after_a_double_dash_are_the_programs_own(capsys, monkeypatch, tmp_path) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert main(["nonsense", "--", "--json"]) == 1
+    assert capsys.readouterr().out == ""
+
+
+def test_nothing_that_says_whom_to_trust_is_refused_before_connecting(capsys, monkeypatch, tmp_path) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert main(["manifest", "get", "127.0.0.1:1"]) == 1
+    assert "error [trust-missing]" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--policy", "p", "--insecure"],
+        ["--era-config", "e", "--insecure"],
+        ["--policy", "p", "--era-config", "e"],
+    ],
+)
+def test_trust_options_that_exclude_each_other_are_refused(capsys, options: list[str]) -> None:
+    assert main(["status", "127.0.0.1:1", *options]) == 1
+    assert "exclude each other" in capsys.readouterr().err
+
+
+def test_nobody_there_ends_with_1_and_an_empty_stdout(capsys) -> None:
+    assert main(["status", "127.0.0.1:1", "--insecure"]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "error [connection]" in err
+
+
+COMMANDS = [
+    ["verify"], ["status"], ["version"], ["sign"], ["uniqueid"], ["signerid"], ["coordinator"], ["run"],
+    ["demo", "bookstore"],
+    *(["manifest", name] for name in ("set", "get", "check", "signature", "verify", "log")),
+    *(["certificate", name] for name in ("root", "intermediate", "chain")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_command_has_help_with_an_example_and_json(capsys, command: list[str]) -> None:
+    assert main([*command, "--help"]) == 0
+    text = capsys.readouterr().out
+    assert "Example" in text
+    assert "sealmesh " + " ".join(command) in text
+    if command != ["run"]:
+        assert "--json" in text
