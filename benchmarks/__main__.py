@@ -1,0 +1,36 @@
+"""`make bench`: prints ratios taken in one run. Not a gate."""
+
+import argparse
+import platform
+import tempfile
+from pathlib import Path
+
+from benchmarks.activation import Bench
+from benchmarks.units import measure_units
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--calls", type=int, default=400, help="calls per figure")
+    parser.add_argument("--part", choices=("calls", "growth", "history", "workers"), action="append")
+    arguments = parser.parse_args()
+    units = measure_units()
+    print(
+        f"Python {platform.python_version()}; unit: one P-384 verification, {units.p384_verify * 1e6:.0f} us here "
+        f"(sign {units.p384_sign * 1e6:.0f} us, P-256 verification {units.p256_verify * 1e6:.0f} us)"
+    )
+    with tempfile.TemporaryDirectory(prefix="sealmesh-bench-") as directory:
+        bench = Bench(Path(directory), units, calls=arguments.calls)
+        parts = {
+            "calls": bench._calls,
+            "growth": bench._growth,
+            "history": bench._history,
+            "workers": bench._workers,
+        }
+        for part in arguments.part or parts:
+            parts[part]()
+
+
+if __name__ == "__main__":
+    main()

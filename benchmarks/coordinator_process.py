@@ -1,0 +1,115 @@
+"""A real Coordinator process to measure: started from the command line, watched from outside."""
+
+import contextlib
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _context() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What the Coordinator's processes used so far."""
+
+    cpu_seconds: float
+    rss_bytes: int
+
+
+class CoordinatorProcess:
+    """One Coordinator (and its workers) on free ports."""
+
+    def __init__(self, process: subprocess.Popen[bytes], client: int, mesh: int, seal_dir: Path) -> None:
+        self._process = process
+        self.client, self.mesh, self.seal_dir = client, mesh, seal_dir
+
+    @property
+    def mesh_address(self) -> str:
+        """Where the mesh port listens."""
+        return f"127.0.0.1:{self.mesh}"
+
+    def request(self, method: str, path: str, body: bytes | None = None) -> dict[str, object]:
+        """Send one REST request and return the answer's document."""
+        connection = http.client.HTTPSConnection("127.0.0.1", self.client, context=_context(), timeout=120)
+        try:
+            connection.request(method, path, body=body)
+            answer = connection.getresponse().read()
+        finally:
+            connection.close()
+        document = json.loads(answer)
+        if document["status"] != "success":
+            sys.exit(f"{method} {path}: {document}")
+        return dict(document)
+
+    def usage(self) -> Usage:
+        """Return CPU and memory over all its processes."""
+        parent = psutil.Process(self._process.pid)
+        cpu, rss = 0.0, 0
+        for process in (parent, *parent.children(recursive=True)):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                times = process.cpu_times()
+                cpu += times.user + times.system
+                rss += process.memory_info().rss
+        return Usage(cpu_seconds=cpu, rss_bytes=rss)
+
+
+@contextlib.contextmanager
+def coordinator(
+    directory: Path, platform: Path, *, workers: int = 1
+) -> Iterator[tuple[CoordinatorProcess, float]]:
+    """Start a Coordinator; yield it with the seconds from start to its first answer."""
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    client, mesh = _free_port(), _free_port()
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(directory),
+        "SEALMESH_CLIENT_ADDR": f"127.0.0.1:{client}",
+        "SEALMESH_MESH_ADDR": f"127.0.0.1:{mesh}",
+        "SEALMESH_SEAL_DIR": str(directory / "seal"),
+        "SEALMESH_ATTESTER": f"simulated:{platform}",
+        "SEALMESH_LOG_LEVEL": "warning",
+    }
+    begin = time.perf_counter()
+    with (directory / "log").open("wb") as log:
+        command = [str(Path(sys.executable).parent / "sealmesh"), "coordinator", "--workers", str(workers)]
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+    running = CoordinatorProcess(process, client, mesh, directory / "seal")
+    try:
+        while True:
+            if process.poll() is not None:
+                sys.exit(f"the Coordinator ended: {(directory / 'log').read_text()}")
+            try:
+                running.request("GET", "/status")
+                break
+            except (OSError, http.client.HTTPException):
+                if time.perf_counter() - begin > 60:
+                    sys.exit("the Coordinator does not answer")
+                time.sleep(0.01)
+        yield running, time.perf_counter() - begin
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
