@@ -161,7 +161,10 @@ class SecretReply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretUpload:
-    """A value for a user-defined secret; None is a field that was not sent. `certificate` is DER."""
+    """A value for a user-defined secret; None where the field was empty, null or absent: Go cannot tell.
+
+    So None as the `key` of a plain secret is the empty value. `certificate` is DER that parses.
+    """
 
     certificate: bytes | None = None
     private: bytes | None = None
