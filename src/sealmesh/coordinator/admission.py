@@ -59,7 +59,7 @@ def admit(
             code="simulation-not-allowed",
             found=f"trust root `{verdict.root.name}`, which is simulated",
             wanted="Evidence of real hardware",
-            remedy='To try things out: `"Simulation": true` and the feature gate `Simulation` in the manifest.',
+            remedy='To try things out, set `"Simulation": true` and its feature gate in the manifest.',
         )
     try:
         appraise(verdict, sgx_reference(package), report_data=report_data(certificate))

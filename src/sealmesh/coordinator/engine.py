@@ -102,7 +102,7 @@ class Engine:
                 self._commit(decision)
             except StoreConflict as error:
                 if not retry:
-                    raise ConcurrentChange("the state changed in between", found=error.found) from error
+                    raise ConcurrentChange("the state changed in between", found=error.key) from error
             else:
                 return decision.reply
         raise ConcurrentChange("the state changed again and again", found=f"{_ATTEMPTS} attempts")

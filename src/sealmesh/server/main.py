@@ -1,0 +1,132 @@
+"""Run a Coordinator.
+
+Order: evidence, settings, a fresh authority; then the state is looked at once (and the startup manifest
+set) before anything listens, so that what is wrong ends the process with a non-zero code. With several
+workers all that happens in the parent, which closes the state again before it forks.
+"""
+
+from dataclasses import replace
+
+import uvloop
+
+from sealmesh import __version__
+from sealmesh.adapters.http.sockets import bind
+from sealmesh.adapters.log import configure_log, logger
+from sealmesh.coordinator.phase import Phase
+from sealmesh.coordinator.relaxation import Relaxation
+from sealmesh.errors import SealmeshError
+from sealmesh.errors.configuration import StartupManifestRefused
+from sealmesh.errors.store import SealedDataError
+from sealmesh.server.composition import Parts, build_settings, compose, fresh_authority
+from sealmesh.server.configuration import ServerConfiguration
+from sealmesh.server.evidence import build_evidence
+from sealmesh.server.exit_code import ExitCode
+from sealmesh.server.lifeline import Lifeline
+from sealmesh.server.serving import Sockets, serve
+from sealmesh.server.supervisor import Supervisor
+from sealmesh.server.values import Address
+
+
+def run(configuration: ServerConfiguration) -> int:
+    """Serve until told to stop; return the exit code of a process that ended as it should.
+
+    Raises:
+        SealmeshError: It cannot start: configuration, platform, state, startup manifest or addresses.
+            `exit_code_of` gives the code for each.
+    """
+    configure_log(configuration.log_format, configuration.log_level)
+    evidence = build_evidence(configuration)
+    settings = build_settings(configuration, evidence)
+    fresh = fresh_authority(settings)
+
+    def parts() -> Parts:
+        return compose(configuration, evidence, settings, fresh)
+
+    first = parts()
+    _begin(first, configuration)
+    _announce(configuration, first, evidence.attester.describe() if evidence.attester else "none")
+    if configuration.workers == 1:
+        return _serve(configuration, first, None)
+    first.close()
+    reserved = _bind(configuration, reuse_port=False)
+    configuration = _with_ports(configuration, reserved)
+    reserved.close()
+    return Supervisor(configuration.workers, lambda line: _serve(configuration, parts(), line)).run()
+
+
+def exit_code_of(error: SealmeshError) -> ExitCode:
+    """Return the code that a process ends with for `error`."""
+    return ExitCode.STATE if isinstance(error, SealedDataError) else ExitCode.CONFIGURATION
+
+
+def _begin(first: Parts, configuration: ServerConfiguration) -> None:
+    """Look at the state, and set the startup manifest.
+
+    Raises:
+        SealedDataError, StateCorrupt: The state is damaged.
+        StartupManifestRefused: It is missing, not accepted, or there is a state already.
+    """
+    code = first.coordinator.status().code
+    path = configuration.startup_manifest
+    if path is None:
+        return
+    if code != Phase.ACCEPTING_MANIFEST:
+        raise StartupManifestRefused("a startup manifest is set, but there is a state already", found=str(path))
+    try:
+        first.coordinator.set_manifest(path.read_bytes())
+    except OSError as error:
+        raise StartupManifestRefused(
+            "the startup manifest cannot be read", found=f"{path}: {error.strerror}"
+        ) from error
+    except SealmeshError as error:
+        raise StartupManifestRefused(
+            f"the startup manifest is refused: {error.message}",
+            found=error.found,
+            wanted=error.wanted,
+            remedy=error.remedy or None,
+        ) from error
+
+
+def _announce(configuration: ServerConfiguration, first: Parts, attester: str) -> None:
+    status = first.coordinator.status()
+    logger().info(
+        "coordinator starting",
+        version=__version__,
+        state=status.code,
+        attester=attester,
+        workers=configuration.workers,
+        relaxations=list(status.relaxations),
+        simulation=status.simulation,
+    )
+    for name in status.relaxations:
+        logger().warning("relaxation in force", relaxation=name)
+    if Relaxation.INSECURE_EMPTY_QUOTES in configuration.relaxations and configuration.attester is None:
+        logger().warning("the state is sealed with a key that everybody knows: there is no TEE")
+
+
+def _serve(configuration: ServerConfiguration, parts: Parts, lifeline: Lifeline | None) -> int:
+    sockets = _bind(configuration, reuse_port=lifeline is not None)
+    try:
+        uvloop.run(serve(parts.coordinator, sockets, lifeline))
+    finally:
+        sockets.close()
+        parts.close()
+    return ExitCode.OK
+
+
+def _bind(configuration: ServerConfiguration, *, reuse_port: bool) -> Sockets:
+    mesh, client = configuration.mesh, configuration.client
+    return Sockets(
+        mesh=bind(mesh.host, mesh.port, reuse_port=reuse_port),
+        client=bind(client.host, client.port, reuse_port=reuse_port),
+    )
+
+
+def _with_ports(configuration: ServerConfiguration, reserved: Sockets) -> ServerConfiguration:
+    """Return the configuration with the ports that were chosen where it says 0; the same in all workers."""
+    mesh, client = (sockets[0].getsockname()[1] for sockets in (reserved.mesh, reserved.client))
+    return replace(
+        configuration,
+        mesh=Address(configuration.mesh.host, mesh),
+        client=Address(configuration.client.host, client),
+    )
