@@ -24,6 +24,7 @@ _REMEDIES = {
     "signature": "The bytes were changed, or were made by somebody else. Do not trust them.",
     "crl sig": "Give the trust root that issued these certificates, or collateral of this platform.",
     "crl issuer": "Fetch the revocation list of the CA that issued this platform's PCK certificate.",
+    "crl scope": "Fetch the CA's complete revocation list.",
     "root": "Give the trust root that issued these certificates, or collateral of this platform.",
     "chain": "Fetch the certificate chain again; it does not fit together.",
     "profile": "These certificates do not follow the vendor's certificate profile. Do not trust them.",
@@ -35,6 +36,7 @@ _REMEDIES = {
     "qe_identity": "Fetch the QE identity for this kind of TEE.",
     "qe identity": "The quoting enclave is not the vendor's. Do not trust the quote.",
     "binding": "The attestation key is not the quoting enclave's. Do not trust the quote.",
+    "tdx module": "The TDX module is not the vendor's. Do not trust the quote.",
     "roots": "Name at least one trust root for this family of TEE.",
 }
 

@@ -14,6 +14,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256, Hash
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtensionOID
 
 from sealmesh.attestation.dcap.validity import Validity
@@ -22,8 +23,16 @@ from sealmesh.errors.attestation import EndorsementFormatError, VerificationErro
 MAX_CHAIN_BYTES = 32 * 1024
 """Three certificates of about 1 kB each are usual."""
 
-MALFORMED = (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.InvalidVersion)
-"""What `cryptography` raises for certificates and revocation lists that it cannot read."""
+MALFORMED = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    CryptographyDeprecationWarning,
+)
+"""What `cryptography` raises for certificates and revocation lists that it cannot read; the warning
+(serial number not positive) where warnings are errors."""
 
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----\r?\n[A-Za-z0-9+/=\r\n]+-----END CERTIFICATE-----(?:\r?\n)*")
 _KNOWN_CRITICAL = {ExtensionOID.BASIC_CONSTRAINTS, ExtensionOID.KEY_USAGE}
@@ -165,6 +174,8 @@ def _profile_problem(certificate: Certificate) -> str | None:
     unknown = [e.oid.dotted_string for e in extensions if e.critical and e.oid not in _KNOWN_CRITICAL]
     constraints = extensions.get_extension_for_class(x509.BasicConstraints)
     usage = extensions.get_extension_for_class(x509.KeyUsage).value
+    if certificate.x509.serial_number <= 0:
+        return "its serial number is not positive"
     if unknown:
         return f"unknown critical extensions {', '.join(unknown)}"
     if not isinstance(certificate.x509.signature_hash_algorithm, SHA256):

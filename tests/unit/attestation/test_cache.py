@@ -1,0 +1,134 @@
+"""The cache saves work and never changes a verdict."""
+
+from dataclasses import replace
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+import pytest
+
+from sealmesh.attestation import VerificationCache
+from sealmesh.attestation import cache as cache_module
+from sealmesh.attestation.dcap.platform import verify_platform
+from sealmesh.attestation.simulated import create_platform, create_vendor
+from sealmesh.errors.attestation import VerificationError
+
+Scene = Any
+
+
+@pytest.fixture
+def verified_platforms(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """Count how often a platform is really verified."""
+    calls: list[bytes] = []
+
+    def counting(pck_chain: bytes, *arguments: Any, **keywords: Any) -> Any:
+        calls.append(pck_chain)
+        return verify_platform(pck_chain, *arguments, **keywords)
+
+    monkeypatch.setattr(cache_module, "verify_platform", counting)
+    return calls
+
+
+def test_platform_seen_before_is_not_verified_again(scene: Scene, verified_platforms: list[bytes]) -> None:
+    cache = VerificationCache()
+    first = scene.verify(cache=cache)
+    again = scene.but(quote=scene.platform.quote(scene.enclave, bytes(64))).verify(cache=cache)
+    assert len(verified_platforms) == len(cache) == 1
+    assert again.claims == replace(first.claims, report_data=bytes(64))
+    assert (again.tcb, again.root, again.expires) == (first.tcb, first.root, first.expires)
+
+
+def test_quote_is_always_verified(scene: Scene) -> None:
+    cache = VerificationCache()
+    scene.verify(cache=cache)
+    forged = bytearray(scene.quote)
+    forged[48 + 64] ^= 1
+    with pytest.raises(VerificationError) as caught:
+        scene.but(quote=bytes(forged)).verify(cache=cache)
+    assert caught.value.code == "signature:quote"
+
+
+@pytest.mark.parametrize(
+    "part", ["pck_crl", "root_ca_crl", "tcb_info", "qe_identity", "pck_crl_issuer_chain"]
+)
+def test_collateral_that_differs_in_one_byte_is_verified_anew(scene: Scene, part: str) -> None:
+    cache = VerificationCache()
+    scene.verify(cache=cache)
+    text = scene.collateral[part]
+    place = len(text) // 2
+    changed = text[:place] + ("0" if text[place] != "0" else "1") + text[place + 1 :]
+    with pytest.raises(Exception) as caught:
+        scene.with_collateral(**{part: changed}).verify(cache=cache)
+    assert hasattr(caught.value, "code")
+    assert len(cache) == 1
+
+
+def test_nothing_is_remembered_beyond_the_earliest_expiry(
+    scene: Scene, verified_platforms: list[bytes]
+) -> None:
+    cache = VerificationCache()
+    scene.verify(cache=cache)
+    end = scene.now + timedelta(days=30)
+    assert scene.but(now=end).verify(cache=cache)
+    assert len(verified_platforms) == 1
+    with pytest.raises(VerificationError) as caught:
+        scene.but(now=end + timedelta(seconds=1)).verify(cache=cache)
+    assert caught.value.code == "expired:crl"
+
+
+def test_nothing_is_remembered_for_a_time_before(scene: Scene) -> None:
+    cache = VerificationCache()
+    scene.verify(cache=cache)
+    with pytest.raises(VerificationError) as caught:
+        scene.but(now=scene.now - timedelta(seconds=1)).verify(cache=cache)
+    assert caught.value.code == "expired:crl"
+
+
+def test_root_that_is_no_longer_accepted_is_refused(scene: Scene) -> None:
+    cache = VerificationCache()
+    scene.verify(cache=cache)
+    other = replace(scene.roots[0], sha256=bytes(32))
+    with pytest.raises(VerificationError) as caught:
+        scene.but(roots=(other,)).verify(cache=cache)
+    assert caught.value.code == "crl sig:root"
+
+
+def test_root_that_was_renamed_is_given_its_new_name(scene: Scene) -> None:
+    cache = VerificationCache()
+    scene.verify(cache=cache)
+    renamed = replace(scene.roots[0], name="renamed", simulated=False)
+    assert scene.but(roots=(renamed,)).verify(cache=cache).root == renamed
+
+
+def test_failures_are_not_remembered(scene: Scene) -> None:
+    cache = VerificationCache()
+    with pytest.raises(VerificationError):
+        scene.but(now=scene.now + timedelta(days=99)).verify(cache=cache)
+    assert len(cache) == 0
+    assert scene.verify(cache=cache)
+
+
+@pytest.mark.parametrize("capacity", [1, 3])
+def test_oldest_platforms_are_forgotten(scene: Scene, capacity: int) -> None:
+    cache = VerificationCache(capacity)
+    for _ in range(capacity + 2):
+        platform = create_platform(scene.vendor, now=scene.now, entropy=Random(len(cache)).randbytes)
+        scene.but(quote=platform.quote(scene.enclave, bytes(64))).verify(cache=cache)
+        assert len(cache) <= capacity
+    assert len(cache) == capacity
+
+
+def test_platforms_of_different_vendors_do_not_mix(scene: Scene) -> None:
+    cache = VerificationCache()
+    other_vendor = create_vendor(now=scene.now, entropy=Random(9).randbytes)
+    other = create_platform(other_vendor, now=scene.now, entropy=Random(10).randbytes)
+    roots = (*scene.roots, replace(other_vendor.trust_root, name="other"))
+    foreign = scene.endorsed(other_vendor).but(quote=other.quote(scene.enclave, bytes(64)), roots=roots)
+    assert scene.but(roots=roots).verify(cache=cache).root == roots[0]
+    assert foreign.verify(cache=cache).root == roots[1]
+    assert scene.but(roots=roots).verify(cache=cache).root == roots[0]
+
+
+def test_cache_of_no_size_is_our_own_mistake() -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        VerificationCache(0)
