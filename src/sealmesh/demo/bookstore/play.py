@@ -55,8 +55,9 @@ def perform(console: Console, *, keep: bool = False) -> Report:
     error: SealmeshError | None = None
     with tempfile.TemporaryDirectory(prefix="sealmesh-demo-") as name, _interruptible():
         folder = Path(name)
-        with Programs(plain_environment(folder)) as programs:
-            stage = Stage(folder=folder, programs=programs, narrator=narrator)
+        environment = plain_environment(folder)
+        with Programs(environment) as programs:
+            stage = Stage(folder=folder, programs=programs, narrator=narrator, environment=environment)
             try:
                 for number, (title, play) in enumerate(ACTS):
                     with narrator.act(number, title):

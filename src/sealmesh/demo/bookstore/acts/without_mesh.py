@@ -14,13 +14,13 @@ def play(stage: Stage) -> None:
     with Tap(ports.store) as tap:
         warehouse = stage.programs.start(
             "bookwarehouse",
-            stage.run("bookwarehouse"),
+            stage.plain("bookwarehouse"),
             folder=folder / "bookwarehouse",
             env={"PORT": str(ports.warehouse), "BOOKS_KEY": secrets.token_hex(32)},
         )
         store = stage.programs.start(
             "bookstore",
-            stage.run("bookstore"),
+            stage.plain("bookstore"),
             folder=folder / "bookstore",
             env={
                 "PORT": str(ports.store),
@@ -31,13 +31,13 @@ def play(stage: Stage) -> None:
         shop = {"BOOKSTORE": f"127.0.0.1:{tap.port}", "PAUSE_SECONDS": "0.1"}
         buyer = stage.programs.start(
             "bookbuyer",
-            stage.run("bookbuyer"),
+            stage.plain("bookbuyer"),
             folder=folder / "bookbuyer",
             env={**shop, "CARD": stage.card, "PAGE_PORT": str(ports.buyer_page)},
         )
         thief = stage.programs.start(
             "bookthief",
-            stage.run("bookthief"),
+            stage.plain("bookthief"),
             folder=folder / "bookthief",
             env={**shop, "PAGE_PORT": str(ports.thief_page)},
         )

@@ -1,0 +1,44 @@
+"""One mesh of the play: a Coordinator, its policy, the packages it admits."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sealmesh.demo.programs import Program, free_port
+
+HOST = "127.0.0.1"
+
+
+@dataclass(slots=True, kw_only=True)
+class Mesh:
+    """A Coordinator and where it keeps its things.
+
+    Attributes:
+        folder: Holds `state` (the seal directory) and the log.
+        platform: The simulated SGX platform.
+        policy: The file that recognizes the Coordinator.
+        packages: Marble type to the folder of its signed package.
+    """
+
+    folder: Path
+    platform: Path
+    policy: Path
+    mesh_port: int = field(default_factory=free_port)
+    client_port: int = field(default_factory=free_port)
+    coordinator: Program | None = None
+    packages: dict[str, Path] = field(default_factory=dict)
+
+    @property
+    def address(self) -> str:
+        """The Coordinator's client API."""
+        return f"{HOST}:{self.client_port}"
+
+    def command(self) -> list[str]:
+        """Return the arguments of `sealmesh coordinator`."""
+        return [
+            "coordinator",
+            "--attester", f"simulated:{self.platform}",
+            "--mesh-addr", f"{HOST}:{self.mesh_port}",
+            "--client-addr", f"{HOST}:{self.client_port}",
+            "--seal-dir", str(self.folder / "state"),
+            "--log-format", "console",
+        ]  # fmt: skip
