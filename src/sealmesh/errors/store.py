@@ -40,7 +40,9 @@ class SealerError(SealmeshError):
 
     code = "sealed-key-foreign"
     kind = Kind.UNAVAILABLE
-    remedy = "Start where it was sealed, with the same software and seal mode, or recover with the owners' shares"
+    remedy = (
+        "Start it on the platform and with the software that sealed it, or recover with the owners' shares"
+    )
 
 
 class RecoveryNotPossible(SealmeshError):

@@ -1,0 +1,323 @@
+"""The sealed store: one SQLite file, every record in an envelope, the head vouching for all.
+
+Invariants:
+- What `commit` returned is on the disk (write-ahead log, `synchronous=FULL`), whole.
+- Nothing read from the file is believed before the head vouched for it (`Register`).
+- A commit writes the changed rows, the head and a few index pages, whatever the number of records.
+- Threads share one object. Processes open their own; an object must not be used on both sides of a fork.
+
+What the host sees: names, sizes and versions of records, not their values.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from sealmesh.adapters.store.database import SealRow, attach, read_seal, translated
+from sealmesh.adapters.store.draft import Draft, Written
+from sealmesh.adapters.store.group import GroupCommit, Waiting
+from sealmesh.adapters.store.head import Head, sum_modulo
+from sealmesh.adapters.store.register import Entry, Register
+from sealmesh.adapters.store.rows import (
+    RecordRow,
+    read_head,
+    read_leaves,
+    read_records,
+    seal_written,
+    write_everything,
+    write_head,
+    write_leaf,
+    write_record,
+)
+from sealmesh.adapters.store.turnstile import Turnstile
+from sealmesh.adapters.store.vault import Vault, plain_digest
+from sealmesh.coordinator.ports import Change, Record, Snapshot
+from sealmesh.errors.store import SealedDataError, StoreConflict, StoreError
+from sealmesh.ledger import Frontier
+
+#: Called with a name at each place of a write, for tests that kill the process there.
+Step = Callable[[str], None]
+
+
+def no_step(_name: str) -> None:
+    """Do nothing; the default at every step."""
+
+
+class SqliteStore:
+    """The store in the file at `path`.
+
+    Args:
+        path: An existing file made by `SealedSeat.found`.
+        unlock: Gives the vault for the file's plain row; asked again when another process made new keys.
+        step: See `Step`.
+
+    Raises:
+        SealedDataError: The file is damaged or was tampered with.
+        StoreError: The file cannot be opened.
+    """
+
+    def __init__(self, path: Path, *, unlock: Callable[[SealRow], Vault], step: Step = no_step) -> None:
+        self.path = path
+        self._unlock = unlock
+        self._step = step
+        self._closed = False
+        self._register = Register()
+        self._read_lock = threading.Lock()
+        self._seen = (-1, 0)
+        with translated():
+            self._turnstile = Turnstile(path.parent)
+        self._connections: list[sqlite3.Connection] = []
+        try:
+            self._reader = self._attached()
+            self._writer = self._attached()
+            with translated():
+                self._writer.execute("PRAGMA busy_timeout = 0")
+                self._vault = unlock(read_seal(self._reader))
+            self.frontier()
+        except BaseException:
+            self._release()
+            raise
+        self._group = GroupCommit(self._write)
+
+    def load(self, since: int = 0) -> Snapshot:
+        """Return all records changed after version `since`, by name.
+
+        Raises:
+            SealedDataError: Anything in the file is not as it was written.
+            StoreError: The file cannot be read.
+        """
+        with self._reading() as reader:
+            head, rows = self._verified(reader, since)
+            records = (
+                Record(
+                    key=row.name,
+                    version=row.version,
+                    value=self._vault.open_value(row.name, row.version, row.sealed, live=row.live),
+                )
+                for row in rows
+                if row.version > since and (since or row.live)
+            )
+            return Snapshot(version=head.version, records=tuple(sorted(records, key=lambda item: item.key)))
+
+    def version(self) -> int:
+        """Return the version of the last commit by anybody; what the file says, verified when loaded.
+
+        Raises:
+            StoreError: The file cannot be read.
+        """
+        with self._read_lock, translated():
+            self._check_open()
+            changes = self._reader.execute("PRAGMA data_version").fetchone()[0]
+            if changes != self._seen[0]:
+                self._seen = (changes, read_head(self._reader).version)
+            return self._seen[1]
+
+    def commit(self, change: Change) -> int:
+        """Write `change` durably and return its version; concurrent callers share one write to the disk.
+
+        Raises:
+            StoreConflict: A record in `expects` has another version; nothing was written.
+            StoreError: The file cannot be written; nothing was written.
+            SealedDataError: The file was tampered with; nothing was written.
+        """
+        return self._group.commit(change)
+
+    def leaf_count(self) -> int:
+        """Return how many ledger leaves there are."""
+        return self.frontier()[0]
+
+    def leaves(self, start: int, stop: int) -> list[bytes]:
+        """Return the ledger leaves `start` (inclusive) to `stop` (exclusive).
+
+        A request for all is checked against the frontier. Of a part, each leaf is known to have been sealed
+        as that leaf; one of a commit that failed and was repeated with other leaves is noticed only by all.
+
+        Raises:
+            SealedDataError: A leaf is missing or not as it was written.
+        """
+        with self._reading() as reader:
+            frontier = self._verified(reader)[0].frontier
+            first, last = max(start, 0), min(stop, frontier.size)
+            leaves = [leaf for _, leaf in read_leaves(reader, self._vault, first, last)]
+            if len(leaves) == frontier.size and Frontier().extend(leaves) != frontier:
+                raise SealedDataError("Leaves of the ledger were put back")
+            return leaves
+
+    def frontier(self) -> tuple[int, tuple[bytes, ...]]:
+        """Return the leaf count and the roots of the perfect subtrees, largest first (RFC 9162, 2.1)."""
+        with self._reading() as reader:
+            frontier = self._verified(reader)[0].frontier
+            return frontier.size, frontier.roots
+
+    def rekey(
+        self,
+        change: Change,
+        *,
+        encryption_key: bytes,
+        mode: str,
+        recovery: bytes,
+        prepare: Callable[[SealRow], None],
+    ) -> int:
+        """Commit `change` and seal everything anew under new keys, in one transaction.
+
+        Whoever holds an old key, or an old copy of the file, learns nothing about what is written from now
+        on. Costs as much as there are records and leaves.
+
+        Args:
+            change: As for `commit`.
+            encryption_key: The new key-encryption key.
+            mode: The seal mode.
+            recovery: The encoded `RecoveryInfo` of the new key.
+            prepare: Called with the plain row in force, when nobody else can write any more and before
+                anything is durable: keeps the new key beside the old one where `unlock` finds both.
+
+        Raises:
+            StoreConflict: A record in `expects` has another version; nothing was written.
+            StoreError: The file cannot be written; nothing was written.
+        """
+        with self._group.alone(), self._writing() as head:
+            draft = self._draft(head)
+            draft.apply(change)
+            vault, seal = Vault.new(
+                encryption_key,
+                generation=self._vault.generation + 1,
+                mode=mode,
+                recovery=recovery,
+                entropy=self._vault.entropy,
+            )
+            new = replace(head, version=head.version + 1, epoch=head.epoch + 1, frontier=draft.frontier)
+            in_force = read_seal(self._writer)
+            old_leaves = list(read_leaves(self._writer, self._vault, 0, head.frontier.size))
+            write_everything(
+                self._writer,
+                vault,
+                seal,
+                new,
+                records={row.name: self._opened(row) for row in read_records(self._writer, 0)}
+                | draft.records,
+                leaves=[*old_leaves, *draft.leaves],
+            )
+            prepare(in_force)
+        return new.version
+
+    @contextmanager
+    def locked(self) -> Iterator[SealRow]:
+        """Keep all other writers out, of other processes too, and give the plain row as it is now."""
+        with self._group.alone(), self._writing():
+            yield read_seal(self._writer)
+
+    def close(self) -> None:
+        """Close the file. The last one to do so brings the log into it."""
+        with self._group.alone(), self._read_lock:
+            self._release()
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with self._read_lock, translated():
+            self._check_open()
+            self._reader.execute("BEGIN")
+            try:
+                yield self._reader
+            finally:
+                self._reader.execute("ROLLBACK")
+
+    def _verified(
+        self, connection: sqlite3.Connection, since: int | None = None
+    ) -> tuple[Head, Sequence[RecordRow]]:
+        """Verify what changed since the last time, in the transaction of `connection`.
+
+        Returns the head, and the records changed after `since` with perhaps some older ones.
+        """
+        row = read_head(connection)
+        if row.generation != self._vault.generation:
+            self._renew_vault(connection, row.generation)
+        register = self._register
+        head = self._vault.open_head(row.version, row.sealed)
+        register.check_not_older(head)
+        if head == register.head and (since is None or since >= head.version):
+            return head, ()
+        if plain_digest(read_seal(connection)) != head.plain_digest:
+            raise SealedDataError("The plain part of the sealed data was changed")
+        start = register.version if since is None else min(since, register.version)
+        rows = {row.name: row for row in read_records(connection, start)}
+        register.advance(head, {name: self._entry(row) for name, row in rows.items()})
+        return head, tuple(rows.values())
+
+    def _renew_vault(self, connection: sqlite3.Connection, generation: int) -> None:
+        """Take the keys that another process made; everything was sealed anew."""
+        self._vault = self._unlock(read_seal(connection))
+        if self._vault.generation != generation:
+            raise SealedDataError("The keys of the sealed data are of another generation")
+        self._register = Register(floor=self._register.floor)
+
+    def _entry(self, row: RecordRow) -> Entry:
+        weight = self._vault.weight(row.name, row.version, row.sealed, live=row.live)
+        return Entry(row.version, row.live, weight)
+
+    def _opened(self, row: RecordRow) -> Written:
+        return Written(row.version, self._vault.open_value(row.name, row.version, row.sealed, live=row.live))
+
+    @contextmanager
+    def _writing(self) -> Iterator[Head]:
+        with translated():
+            self._check_open()
+            self._turnstile.begin(self._writer)
+            try:
+                with self._read_lock:
+                    head, _ = self._verified(self._writer)
+                self._step("begun")
+                yield head
+                self._step("written")
+                self._writer.execute("COMMIT")
+            except BaseException:
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+                raise
+        self._step("committed")
+
+    def _draft(self, head: Head) -> Draft:
+        return Draft(stored=self._register.stored, version=head.version, frontier=head.frontier)
+
+    def _write(self, batch: Sequence[Waiting]) -> None:
+        with self._writing() as head:
+            draft = self._draft(head)
+            for waiting in batch:
+                try:
+                    waiting.version = draft.apply(waiting.change)
+                except StoreConflict as error:
+                    waiting.error = error
+            if draft.version != head.version:
+                self._put(head, draft)
+
+    def _put(self, head: Head, draft: Draft) -> None:
+        total = head.total
+        for name, written in draft.records.items():
+            row = seal_written(self._vault, name, written)
+            old = self._register.entries.get(name)
+            total += self._entry(row).weight - (0 if old is None else old.weight)
+            write_record(self._writer, row)
+            self._step("record")
+        for number, (version, leaf) in enumerate(draft.leaves, head.frontier.size):
+            write_leaf(self._writer, self._vault, number, version, leaf)
+            self._step("leaf")
+        new = replace(head, version=draft.version, total=sum_modulo(total), frontier=draft.frontier)
+        write_head(self._writer, self._vault, new)
+
+    def _attached(self) -> sqlite3.Connection:
+        connection = attach(self.path)
+        self._connections.append(connection)
+        return connection
+
+    def _release(self) -> None:
+        if not self._closed:
+            self._closed = True
+            for connection in self._connections:
+                connection.close()
+            self._turnstile.close()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StoreError("The store is closed")
