@@ -1,11 +1,13 @@
 """One mesh of the play: a Coordinator, its policy, the packages it admits."""
 
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sealmesh.demo.programs import Program, free_port
+from sealmesh.demo.programs import Program, Programs, free_port, listening
 
 HOST = "127.0.0.1"
+SEALMESH = (sys.executable, "-m", "sealmesh.cli")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,3 +44,17 @@ class Mesh:
             "--seal-dir", str(self.folder / "state"),
             "--log-format", "console",
         ]  # fmt: skip
+
+    @property
+    def manifest(self) -> Path:
+        """The manifest's file."""
+        return self.folder / "manifest.json"
+
+
+def start_coordinator(programs: Programs, mesh: Mesh) -> None:
+    """Start the Coordinator of `mesh`, with whatever state it left before; wait until it listens."""
+    coordinator = programs.start("coordinator", [*SEALMESH, *mesh.command()], folder=mesh.folder)
+    mesh.coordinator = coordinator
+    coordinator.wait_until(
+        lambda: listening(mesh.client_port) and listening(mesh.mesh_port), "listening on both ports"
+    )

@@ -12,13 +12,16 @@ from typing import Any
 
 from rich.console import Console
 
-from sealmesh.demo.bookstore.acts import without_mesh
+from sealmesh.demo.bookstore.acts import operator, without_mesh
 from sealmesh.demo.bookstore.stage import Stage, plain_environment
 from sealmesh.demo.narrator import Act, Narrator
 from sealmesh.demo.programs import Programs
 from sealmesh.errors import SealmeshError
 
-ACTS: tuple[tuple[str, Callable[[Stage], None]], ...] = ((without_mesh.NAME, without_mesh.play),)
+ACTS: tuple[tuple[str, Callable[[Stage], None]], ...] = (
+    (without_mesh.NAME, without_mesh.play),
+    (operator.NAME, operator.play),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,14 +7,13 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sealmesh.demo.bookstore.mesh import Mesh
+from sealmesh.demo.bookstore.mesh import SEALMESH, Mesh
 from sealmesh.demo.narrator import Narrator
 from sealmesh.demo.programs import Program, Programs, free_port
 from sealmesh.demo.tap import Tap
 from sealmesh.errors.cli import DemoFailed
 
 PROGRAMS = Path(__file__).with_name("programs")
-SEALMESH = (sys.executable, "-m", "sealmesh.cli")
 COMMAND_SECONDS = 30.0
 
 
