@@ -54,12 +54,29 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
-    """A certificate that can be read and has a P-256 key. Nothing else is checked yet."""
+    """A certificate that can be read in all its fields and has a P-256 key. Nothing else is checked yet.
+
+    Attributes:
+        role: What it should be for.
+        loaded: The certificate, for verifying its signature.
+        der: Its bytes.
+        key: Its public key.
+        subject: Its name.
+        issuer: The name of who should have signed it.
+        serial: Its serial number.
+        validity: From notBefore to notAfter.
+        extensions: Parsed.
+    """
 
     role: Role
-    x509: x509.Certificate
+    loaded: x509.Certificate
     der: bytes
     key: ec.EllipticCurvePublicKey
+    subject: x509.Name
+    issuer: x509.Name
+    serial: int
+    validity: Validity
+    extensions: x509.Extensions
 
     @property
     def sha256(self) -> bytes:
@@ -67,11 +84,6 @@ class Certificate:
         digest = Hash(SHA256())
         digest.update(self.der)
         return digest.finalize()
-
-    @property
-    def validity(self) -> Validity:
-        """From notBefore to notAfter."""
-        return Validity(not_before=self.x509.not_valid_before_utc, not_after=self.x509.not_valid_after_utc)
 
 
 def parse_chain(pem: bytes, *roles: Role) -> tuple[Certificate, ...]:
@@ -117,14 +129,31 @@ def _split(pem: bytes, name: str, *, most: int) -> list[bytes]:
 def _parse(pem: bytes, role: Role) -> Certificate:
     try:
         certificate = x509.load_pem_x509_certificate(pem)
-        der, key = certificate.public_bytes(Encoding.DER), certificate.public_key()
+        key = certificate.public_key()
+        if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
+            return _read(certificate, key, role)
     except MALFORMED as error:
         raise EndorsementFormatError(
             f"the {role} certificate cannot be read: {error}", code=f"format:{role} certificate"
         ) from error
-    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise VerificationError(f"the key of the {role} certificate is not on P-256", code=f"profile:{role}")
-    return Certificate(role=role, x509=certificate, der=der, key=key)
+    raise VerificationError(f"the key of the {role} certificate is not on P-256", code=f"profile:{role}")
+
+
+def _read(certificate: x509.Certificate, key: ec.EllipticCurvePublicKey, role: Role) -> Certificate:
+    """Read every field now: `cryptography` reads lazily, and a field that is broken must show here."""
+    return Certificate(
+        role=role,
+        loaded=certificate,
+        der=certificate.public_bytes(Encoding.DER),
+        key=key,
+        subject=certificate.subject,
+        issuer=certificate.issuer,
+        serial=certificate.serial_number,
+        validity=Validity(
+            not_before=certificate.not_valid_before_utc, not_after=certificate.not_valid_after_utc
+        ),
+        extensions=certificate.extensions,
+    )
 
 
 def verify_link(child: Certificate, issuer: Certificate, *, now: datetime) -> None:
@@ -135,15 +164,15 @@ def verify_link(child: Certificate, issuer: Certificate, *, now: datetime) -> No
     Raises:
         VerificationError: `chain:`, `signature:`, `profile:` or `expired:` and the child's role.
     """
-    if child.x509.issuer != issuer.x509.subject:
+    if child.issuer != issuer.subject:
         raise VerificationError(
             f"the {child.role} certificate was issued by another",
             code=f"chain:{child.role}",
-            found=child.x509.issuer.rfc4514_string(),
-            wanted=issuer.x509.subject.rfc4514_string(),
+            found=child.issuer.rfc4514_string(),
+            wanted=issuer.subject.rfc4514_string(),
         )
     try:
-        child.x509.verify_directly_issued_by(issuer.x509)
+        child.loaded.verify_directly_issued_by(issuer.loaded)
     except Exception as error:  # InvalidSignature, or any way of not being readable
         raise VerificationError(
             f"the signature on the {child.role} certificate does not verify", code=f"signature:{child.role}"
@@ -170,15 +199,15 @@ def verify_profile(certificate: Certificate) -> None:
 
 
 def _profile_problem(certificate: Certificate) -> str | None:
-    extensions = certificate.x509.extensions
+    extensions = certificate.extensions
     unknown = [e.oid.dotted_string for e in extensions if e.critical and e.oid not in _KNOWN_CRITICAL]
     constraints = extensions.get_extension_for_class(x509.BasicConstraints)
     usage = extensions.get_extension_for_class(x509.KeyUsage).value
-    if certificate.x509.serial_number <= 0:
+    if certificate.serial <= 0:
         return "its serial number is not positive"
     if unknown:
         return f"unknown critical extensions {', '.join(unknown)}"
-    if not isinstance(certificate.x509.signature_hash_algorithm, SHA256):
+    if not isinstance(certificate.loaded.signature_hash_algorithm, SHA256):
         return "not signed with ECDSA and SHA-256"
     if constraints.value.ca is not certificate.role.is_ca:
         return f"its basic constraints say CA: {constraints.value.ca}"

@@ -54,14 +54,14 @@ class PckPlatform:
     sgx_type: int
 
 
-def parse_pck_platform(certificate: x509.Certificate) -> PckPlatform:
-    """Return the platform named in a PCK certificate.
+def parse_pck_platform(extensions: x509.Extensions) -> PckPlatform:
+    """Return the platform named in the extensions of a PCK certificate.
 
     Raises:
         VerificationError: `profile:pck`, the extension is missing or not as the profile has it.
     """
     try:
-        extension = certificate.extensions.get_extension_for_oid(SGX_EXTENSION).value
+        extension = extensions.get_extension_for_oid(SGX_EXTENSION).value
         if not isinstance(extension, x509.UnrecognizedExtension):
             raise ValueError("unexpected type of extension")
         return _parse(extension.value)
@@ -79,7 +79,7 @@ def unverified_platform(quote: DcapQuote) -> PckPlatform:
         VerificationError: `profile:pck`, as in `parse_pck_platform`.
     """
     pck, _, _ = parse_chain(quote.signature.pck_chain, Role.PCK, Role.CA, Role.ROOT)
-    return parse_pck_platform(pck.x509)
+    return parse_pck_platform(pck.extensions)
 
 
 def _parse(raw: bytes) -> PckPlatform:

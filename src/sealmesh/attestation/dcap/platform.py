@@ -98,7 +98,7 @@ def verify_platform(
     if ca.der != crl_ca.der:
         verify_link(ca, root, now=now)
     verify_link(pck, ca, now=now)
-    if pck.x509.issuer != pck_crl.issuer or ca.key != crl_ca.key:
+    if pck.issuer != pck_crl.issuer or ca.key != crl_ca.key:
         raise VerificationError(
             "the PCK CRL is not of the CA that issued the PCK certificate", code="crl issuer:pck"
         )
@@ -106,7 +106,7 @@ def verify_platform(
     # 4. Revocation.
     root_crl.verify_not_revoked({ca.der: ca, crl_ca.der: crl_ca}.values())
     pck_crl.verify_not_revoked((pck,))
-    platform = parse_pck_platform(pck.x509)
+    platform = parse_pck_platform(pck.extensions)
 
     # 5. TCB info.
     tcb_signer = _verify_signer(collateral.tcb_info_issuer_chain, root, root_crl, subject="tcb_info", now=now)
@@ -143,7 +143,7 @@ def _verify_root(root: Certificate, roots: Sequence[TrustRoot]) -> TrustRoot:
     raise VerificationError(
         "no accepted trust root signed the root CRL; the collateral is under another root",
         code="crl sig:root",
-        found=f"root certificate {root.x509.subject.rfc4514_string()} with SHA-256 {found.hex()}",
+        found=f"root certificate {root.subject.rfc4514_string()} with SHA-256 {found.hex()}",
         wanted=" or ".join(f"{known.name} {known.sha256.hex()}" for known in roots),
     )
 

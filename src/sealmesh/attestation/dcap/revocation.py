@@ -34,15 +34,22 @@ class RevocationList:
             VerificationError: `revoked:<role>`; RuntimeError when asked about another issuer's.
         """
         for certificate in certificates:
-            if certificate.x509.issuer != self.issuer:
+            if certificate.issuer != self.issuer:
                 raise RuntimeError("asked the revocation list of another issuer")
-            serial = certificate.x509.serial_number
-            if self._list.get_revoked_certificate_by_serial_number(serial) is not None:
+            if self._names(certificate.serial):
                 raise VerificationError(
                     f"the {certificate.role} certificate is revoked",
                     code=f"revoked:{certificate.role}",
-                    found=f"serial number {serial:x}",
+                    found=f"serial number {certificate.serial:x}",
                 )
+
+    def _names(self, serial: int) -> bool:
+        try:
+            return self._list.get_revoked_certificate_by_serial_number(serial) is not None
+        except MALFORMED as error:
+            raise EndorsementFormatError(
+                f"an entry of a CRL cannot be read: {error}", code="format:crl"
+            ) from error
 
 
 def verify_revocation_list(der: bytes, issuer: Certificate, *, subject: str, now: datetime) -> RevocationList:
@@ -65,6 +72,7 @@ def verify_revocation_list(der: bytes, issuer: Certificate, *, subject: str, now
         crl = x509.load_der_x509_crl(der)
         signed = crl.is_signature_valid(issuer.key)
         last_update, next_update = crl.last_update_utc, crl.next_update_utc
+        issuer_name = crl.issuer
         partial = [e.oid.dotted_string for e in crl.extensions if e.oid not in _KNOWN_EXTENSIONS]
     except MALFORMED as error:
         raise EndorsementFormatError(
@@ -74,12 +82,12 @@ def verify_revocation_list(der: bytes, issuer: Certificate, *, subject: str, now
         raise VerificationError(
             f"the signature on the {subject} CRL is not its CA's", code=f"crl sig:{subject}"
         )
-    if crl.issuer != issuer.x509.subject:
+    if issuer_name != issuer.subject:
         raise VerificationError(
             f"the {subject} CRL is another CA's",
             code=f"crl issuer:{subject}",
-            found=crl.issuer.rfc4514_string(),
-            wanted=issuer.x509.subject.rfc4514_string(),
+            found=issuer_name.rfc4514_string(),
+            wanted=issuer.subject.rfc4514_string(),
         )
     if partial or next_update is None:
         raise VerificationError(
@@ -89,4 +97,4 @@ def verify_revocation_list(der: bytes, issuer: Certificate, *, subject: str, now
         )
     validity = Validity(not_before=last_update, not_after=next_update)
     validity.verify_contains(now, subject="crl", name=f"{subject} CRL")
-    return RevocationList(issuer=crl.issuer, validity=validity, _list=crl)
+    return RevocationList(issuer=issuer_name, validity=validity, _list=crl)

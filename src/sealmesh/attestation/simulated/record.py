@@ -56,7 +56,7 @@ def parse_platform(raw: bytes) -> SimulatedPlatform:
                 pck_ca=_parse_pair(document["pckCA"]),
                 tcb_signer=_parse_pair(document["tcbSigner"]),
             ),
-            identity=parse_pck_platform(pck.certificate),
+            identity=parse_pck_platform(pck.certificate.extensions),
             pck=pck,
             attestation_key=_parse_key(document["attestationKey"]),
             seal_secret=seal_secret,
