@@ -17,16 +17,16 @@ def main() -> None:
     arguments = parser.parse_args()
     units = measure_units()
     print(
-        f"Python {platform.python_version()}; unit: one P-384 verification, {units.p384_verify * 1e6:.0f} us here "
-        f"(sign {units.p384_sign * 1e6:.0f} us, P-256 verification {units.p256_verify * 1e6:.0f} us)"
+        f"Python {platform.python_version()}; unit: one P-384 verification, {units.p384_verify * 1e6:.0f} us "
+        f"here (sign {units.p384_sign * 1e6:.0f} us, P-256 verification {units.p256_verify * 1e6:.0f} us)"
     )
     with tempfile.TemporaryDirectory(prefix="sealmesh-bench-") as directory:
         bench = Bench(Path(directory), units, calls=arguments.calls)
         parts = {
-            "calls": bench._calls,
-            "growth": bench._growth,
-            "history": bench._history,
-            "workers": bench._workers,
+            "calls": bench.calls_of_each_kind,
+            "growth": bench.growth,
+            "history": bench.history,
+            "workers": bench.workers,
         }
         for part in arguments.part or parts:
             parts[part]()

@@ -87,14 +87,7 @@ class Bench:
         )
         return units
 
-    def run(self) -> None:
-        """Run everything."""
-        self._calls()
-        self._growth()
-        self._history()
-        self._workers()
-
-    def _calls(self) -> None:
+    def calls_of_each_kind(self) -> None:
         print("\nOne activation, Evidence verified, platform seen before")
         with coordinator(self.directory / "c", self.platform) as (server, cold):
             idle = server.usage().rss_bytes
@@ -113,10 +106,11 @@ class Bench:
             self.show("own enrolment, fresh", self.cost(server, OWN, self.own), aim=AIMS["own enrolment"])
             self.show("own enrolment, kept", self.cost(server, OWN, self.own, kept=True))
             print(
-                f"  start to first answer {cold * 1000:.0f} ms; memory before a manifest {idle / 2**20:.0f} MiB"
+                f"  start to first answer {cold * 1000:.0f} ms; "
+                f"memory before a manifest {idle / 2**20:.0f} MiB"
             )
 
-    def _growth(self) -> None:
+    def growth(self) -> None:
         print("\nHow it grows (legacy, fresh connection; ratio to the first line of each group)")
         groups = {
             "Marble types": [manifest(types=n) for n in (1, 100, 1000)],
@@ -139,7 +133,7 @@ class Bench:
                 aim=AIMS["10 keys, 4 certificates"],
             )
 
-    def _history(self) -> None:
+    def history(self) -> None:
         print("\nAfter 10 and after 10,000 activations (type with a limit, so that each is counted)")
         with coordinator(self.directory / "c", self.platform) as (server, _):
             server.request("POST", "/manifest", manifest(limit=10**9))
@@ -155,7 +149,7 @@ class Bench:
                 f"{server.usage().rss_bytes / 2**20:.0f} MiB; seal dir {size / 2**20:.1f} MiB"
             )
 
-    def _workers(self) -> None:
+    def workers(self) -> None:
         print("\nThroughput with workers (the load generator shares the machine)")
         rates = {}
         for workers in (1, 2):
