@@ -9,6 +9,7 @@ __all__ = [
     "TemplateExecutionError",
     "TemplateLimitError",
     "TemplateSyntaxError",
+    "TextTooLongError",
 ]
 
 
@@ -42,3 +43,7 @@ class TemplateLimitError(TemplateExecutionError):
 
 class FunctionError(Exception):
     """Raised by a template function; the executor adds the function's name and position."""
+
+
+class TextTooLongError(FunctionError):
+    """A function's text passed the limit of output."""

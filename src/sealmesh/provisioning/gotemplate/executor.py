@@ -10,7 +10,7 @@ from typing import Final
 from sealmesh.provisioning.gotemplate import nodes
 from sealmesh.provisioning.gotemplate.builtins import MAX_OUTPUT
 from sealmesh.provisioning.gotemplate.comparison import is_true
-from sealmesh.provisioning.gotemplate.errors import FunctionError
+from sealmesh.provisioning.gotemplate.errors import FunctionError, TextTooLongError
 from sealmesh.provisioning.gotemplate.format import sprint
 from sealmesh.provisioning.gotemplate.format.printer import sorted_keys
 from sealmesh.provisioning.gotemplate.values import (
@@ -139,6 +139,8 @@ class Execution:
         else:
             try:
                 shown = sprint((value,), self._room)
+            except TextTooLongError:
+                raise LimitFailure(f"more than {MAX_OUTPUT} bytes of output", node.offset) from None
             except FunctionError as error:
                 raise ExecutionFailure(str(error), node.offset) from None
             self._spend(len(shown) // _BYTES_PER_STEP, node.offset)
@@ -397,6 +399,8 @@ class Execution:
     def _called(self, call: Callable[..., Value], name: str, values: list[Value], offset: int) -> Value:
         try:
             result = call(*values)
+        except TextTooLongError as error:
+            raise LimitFailure(f"error calling {name}: {error}", offset) from None
         except FunctionError as error:
             raise ExecutionFailure(f"error calling {name}: {error}", offset) from None
         steps = 1

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from sealmesh.provisioning.gotemplate.errors import FunctionError
+from sealmesh.provisioning.gotemplate.errors import FunctionError, TextTooLongError
 from sealmesh.provisioning.gotemplate.format.floats import format_complex, format_float
 from sealmesh.provisioning.gotemplate.format.integers import format_integer
 from sealmesh.provisioning.gotemplate.format.spec import Spec, decode, encode, pad
@@ -35,7 +35,7 @@ def sprint(values: Sequence[Value], limit: int) -> bytes:
     """Return the values' texts, with a blank between two neighbours neither of which is a string.
 
     Raises:
-        FunctionError: More than `limit` bytes.
+        TextTooLongError: More than `limit` bytes.
     """
     printer = Printer(limit)
     was_text = True
@@ -52,7 +52,7 @@ def sprintln(values: Sequence[Value], limit: int) -> bytes:
     """Return the values' texts with a blank between any two, and a newline.
 
     Raises:
-        FunctionError: More than `limit` bytes.
+        TextTooLongError: More than `limit` bytes.
     """
     printer = Printer(limit)
     for position, value in enumerate(values):
@@ -79,11 +79,11 @@ class Printer:
         """Add bytes.
 
         Raises:
-            FunctionError: The limit is passed.
+            TextTooLongError: The limit is passed.
         """
         self._left -= len(data)
         if self._left < 0:
-            raise FunctionError("the text becomes too long")
+            raise TextTooLongError("the text becomes too long")
         self._pieces.append(data)
 
     def result(self) -> bytes:
@@ -99,6 +99,9 @@ class Printer:
 
     def argument(self, spec: Spec, value: Value, verb: str) -> None:
         """Print one argument under `verb`."""
+        wanted = max(spec.width or 0, 0 if isinstance(value, bytes) else spec.precision or 0)
+        if wanted > self._left:
+            raise TextTooLongError("the text becomes too long")
         if value is None or isinstance(value, NoValue):
             if verb in "Tv":
                 self.write(pad(spec, "<nil>"))

@@ -20,7 +20,7 @@ def sprintf(template: bytes, values: Sequence[Value], limit: int) -> bytes:
     """Return `template` with its verbs filled in; mistakes show in the text, as Go's do.
 
     Raises:
-        FunctionError: More than `limit` bytes, or a value that cannot be printed.
+        FunctionError: A value cannot be printed; TextTooLongError: more than `limit` bytes.
     """
     return _Format(decode(template), values, Printer(limit)).run()
 
@@ -58,7 +58,7 @@ class _Format:
             self._position += 1
         after_index = self._index()
         after_index = self._width(spec, after_index)
-        if self._here() == ".":
+        if self._here() == "." and self._position + 1 < len(self._text):
             after_index = self._precision(spec, after_index)
         if not after_index:
             self._index()
@@ -99,9 +99,7 @@ class _Format:
             self._position += 1
             return False
         self._position = found.end()
-        if not (
-            found[1].isascii() and found[1].isdigit() and len(found[1]) <= 7 and int(found[1]) <= _MAX_NUMBER
-        ):
+        if not (found[1].isascii() and found[1].isdigit()) or _too_large(found[1]):
             self._good_index = False
             return False
         index = int(found[1]) - 1
@@ -116,11 +114,11 @@ class _Format:
         digits = found[0] if found else ""
         if not digits:
             return None
-        if len(digits.lstrip("0")) > 7 or int(digits[-8:]) > _MAX_NUMBER:
+        if _too_large(digits):
             self._position = len(self._text)
             return None
         self._position += len(digits)
-        return int(digits[-8:])
+        return int(digits)
 
     def _argument_number(self) -> int | None:
         self._position += 1
@@ -173,3 +171,8 @@ class _Format:
                 self._printer.write(type_name(value) + "=")
                 self._printer.argument(Spec(), value, "v")
         self._printer.write(")")
+
+
+def _too_large(digits: str) -> bool:
+    """Tell what Go takes for too large: it looks before each digit whether the number so far is."""
+    return len(digits.lstrip("0")) > 8 or int(digits[:-1] or "0") > _MAX_NUMBER
