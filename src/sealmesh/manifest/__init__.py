@@ -48,7 +48,7 @@ from sealmesh.manifest.model import (
     User,
 )
 from sealmesh.manifest.parsing import fingerprint, parse_manifest
-from sealmesh.manifest.schema import json_schema
+from sealmesh.manifest.schema import json_schema, schema_text
 from sealmesh.manifest.update import is_package_update, parse_package_update
 from sealmesh.manifest.yaml_source import as_json, yaml_to_json
 
@@ -101,5 +101,6 @@ __all__ = [
     "parse_manifest",
     "parse_package_update",
     "recovery_threshold",
+    "schema_text",
     "yaml_to_json",
 ]

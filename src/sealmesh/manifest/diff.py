@@ -29,7 +29,7 @@ class SecretFate(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Names:
+class Changes:
     """Names of things that came, went and changed, each sorted."""
 
     added: tuple[str, ...] = ()
@@ -59,13 +59,13 @@ class ManifestDiff:
         config: Names of changed settings, as the model spells them.
     """
 
-    packages: Names
-    marbles: Names
-    users: Names
-    roles: Names
-    recovery_keys: Names
-    tls: Names
-    infrastructures: Names
+    packages: Changes
+    marbles: Changes
+    users: Changes
+    roles: Changes
+    recovery_keys: Changes
+    tls: Changes
+    infrastructures: Changes
     opened: tuple[Edge, ...]
     closed: tuple[Edge, ...]
     secrets: Mapping[str, SecretFate]
@@ -74,7 +74,7 @@ class ManifestDiff:
     @property
     def new_recovery_secrets(self) -> bool:
         """Whether old recovery shares become worthless (COMPAT section 10)."""
-        return self.recovery_keys != Names() or "recovery_threshold" in self.config
+        return self.recovery_keys != Changes() or "recovery_threshold" in self.config
 
 
 def diff(old: Manifest, new: Manifest) -> ManifestDiff:
@@ -95,8 +95,8 @@ def diff(old: Manifest, new: Manifest) -> ManifestDiff:
     )
 
 
-def _names(old: Mapping[str, _T], new: Mapping[str, _T]) -> Names:
-    return Names(
+def _names(old: Mapping[str, _T], new: Mapping[str, _T]) -> Changes:
+    return Changes(
         added=tuple(sorted(new.keys() - old.keys())),
         removed=tuple(sorted(old.keys() - new.keys())),
         changed=tuple(sorted(name for name in old.keys() & new.keys() if old[name] != new[name])),

@@ -64,4 +64,13 @@ MAX_LIFETIME = timedelta(days=398)
 Marble has to be started again once a year."""
 
 MAX_ACCESS_RULES = 10_000
-"""The rules travel to every Marble and are looked through for every new connection."""
+"""The rules are looked through for every new connection."""
+
+MAX_ACCESS_CALLERS = 100_000
+"""Over all rules, for memory: every Marble holds them."""
+
+MAX_PORT_RANGES = 1000
+"""In one rule; there are only 65535 ports."""
+
+MAX_ACCESS_BYTES = 1024 * 1024
+"""All rules as JSON: they travel to every Marble in one message of at most 4 MiB."""

@@ -159,7 +159,7 @@ def _names(manifest: Manifest) -> Findings:
                 yield (
                     "shared-name",
                     ("Marbles", marble_type, "Names"),
-                    f"{quoted(first)} may call itself {quoted(name)} too: callers that go by names mix them up.",
+                    f"{quoted(first)} may call itself {quoted(name)} too.",
                 )
 
 

@@ -60,7 +60,7 @@ class Report:
     ) -> None:
         """Add a violation; without `offset` the place is found by walking `path`."""
         self.faults += code not in _HARMLESS
-        if len(self._violations) >= MAX_VIOLATIONS:
+        if self.full:
             self._more += 1
             return
         line, column = self._lines.place(self._locate(path) if offset is None else offset)
@@ -74,6 +74,11 @@ class Report:
                 remedy=remedy,
             )
         )
+
+    @property
+    def full(self) -> bool:
+        """Whether further violations are only counted, so that finding good words for them is no use."""
+        return len(self._violations) >= MAX_VIOLATIONS
 
     def _locate(self, path: Path) -> int:
         """Return the offset of the value at `path`, or of the innermost part of the path that is there."""

@@ -4,6 +4,7 @@ It is for editors and checks before sending: it wants the canonical spelling, wh
 in any case and `null` for absent values, and it cannot see whether a name refers to something.
 """
 
+import json
 from collections.abc import Mapping
 
 from sealmesh.manifest.fields import Field, Shape
@@ -55,6 +56,11 @@ def json_schema() -> dict[str, object]:
         },
         "$defs": {shape.name: {**_object(shape), **_CONDITIONS.get(shape.name, {})} for shape in SHAPES},
     }
+
+
+def schema_text() -> str:
+    """Return `json_schema` as the text of `docs/reference/manifest.schema.json`."""
+    return json.dumps(json_schema(), indent=2) + "\n"
 
 
 def _object(shape: Shape) -> dict[str, object]:

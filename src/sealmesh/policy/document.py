@@ -10,14 +10,12 @@ import json
 from typing import Final
 
 from sealmesh.errors.policy import PolicyError
-from sealmesh.policy.rules import MAX_RULES, AccessPolicy, PortRange, PortSet, Rule
+from sealmesh.policy.rules import MAX_RANGES, MAX_RULES, AccessPolicy, PortRange, PortSet, Rule
 
 VERSION: Final = 1
 
-MAX_BYTES: Final = 8 * 1024 * 1024
-"""More would not fit the message that brings it; ten thousand rules of usual length have one megabyte."""
-
-_MAX_RANGES: Final = 1000
+MAX_BYTES: Final = 2 * 1024 * 1024
+"""It travels in a message of at most 4 MiB; manifests allow rules of half this."""
 
 
 def to_json(policy: AccessPolicy) -> bytes:
@@ -88,7 +86,7 @@ def _rule(value: object) -> Rule:
     callers = [_text(name) for name in _list(fields["from"], MAX_RULES)]
     if callers != sorted(set(callers)):
         raise PolicyError("Callers in the policy are repeated or not sorted")
-    ranges = tuple(_range(ports) for ports in _list(fields["ports"], _MAX_RANGES))
+    ranges = tuple(_range(ports) for ports in _list(fields["ports"], MAX_RANGES))
     return Rule(from_=frozenset(callers), to=_text(fields["to"]), ports=PortSet(ranges))
 
 

@@ -17,6 +17,9 @@ MAX_RULES: Final = 10_000
 MAX_NAMES: Final = 100_000
 """Callers over all rules: the policy is held by every Marble."""
 
+MAX_RANGES: Final = 1000
+"""In one set of ports; there are only 65535."""
+
 FIRST_PORT: Final = 1
 LAST_PORT: Final = 65535
 
@@ -54,14 +57,16 @@ class PortSet:
     """Ports as ranges. Empty sets are refused: a rule for no port is a mistake, not a denial.
 
     Raises:
-        PolicyError: There is no range.
+        PolicyError: There is no range, or more than `MAX_RANGES`.
     """
 
     ranges: tuple[PortRange, ...]
 
     def __post_init__(self) -> None:
-        if not self.ranges:
-            raise PolicyError("A rule names no ports", wanted="at least one port or range")
+        if not 0 < len(self.ranges) <= MAX_RANGES:
+            raise PolicyError(
+                "A rule names no ports, or too many", wanted=f"1 to {MAX_RANGES} ports or ranges"
+            )
 
     def __contains__(self, port: int) -> bool:
         return any(port in ports for ports in self.ranges)

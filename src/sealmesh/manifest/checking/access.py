@@ -1,7 +1,14 @@
 """Access rules: they name Marbles that exist."""
 
-from sealmesh.manifest.limits import MAX_ACCESS_RULES
-from sealmesh.manifest.model import ANYONE, MESH, FeatureGate, Manifest
+import json
+
+from sealmesh.manifest.limits import (
+    MAX_ACCESS_BYTES,
+    MAX_ACCESS_CALLERS,
+    MAX_ACCESS_RULES,
+    MAX_PORT_RANGES,
+)
+from sealmesh.manifest.model import ANYONE, MESH, AccessRule, FeatureGate, Manifest
 from sealmesh.manifest.reading.view import Reading
 from sealmesh.manifest.report import Path, quoted, suggest
 
@@ -20,14 +27,39 @@ def check_access(reading: Reading, manifest: Manifest) -> None:
                 remedy='Write "Access": [] if nobody may call anybody, or take the gate away.',
             )
         return
-    if len(manifest.access) > MAX_ACCESS_RULES:
-        reading.report.add("access.too-many", ("Access",), f"There are at most {MAX_ACCESS_RULES} rules.")
+    _check_bounds(reading, manifest.access)
     for index, rule in enumerate(manifest.access):
         path = ("Access", index)
         for at, caller in enumerate(rule.from_):
             _check_type(reading, manifest, caller, (MESH, ANYONE), (*path, "From", at))
         if rule.to:
             _check_type(reading, manifest, rule.to, (MESH,), (*path, "To"))
+
+
+def _check_bounds(reading: Reading, rules: tuple[AccessRule, ...]) -> None:
+    callers = sum(len(rule.from_) for rule in rules)
+    if len(rules) > MAX_ACCESS_RULES or callers > MAX_ACCESS_CALLERS:
+        reading.report.add(
+            "access.too-many",
+            ("Access",),
+            f"There are at most {MAX_ACCESS_RULES} rules with {MAX_ACCESS_CALLERS} callers in all.",
+        )
+    elif sum(_size(rule) for rule in rules) > MAX_ACCESS_BYTES:
+        reading.report.add(
+            "access.too-large",
+            ("Access",),
+            f"All rules as JSON have at most {MAX_ACCESS_BYTES} bytes: they travel in one message.",
+            remedy="Join rules with the same callee, or use shorter names.",
+        )
+    for index, rule in enumerate(rules):
+        if len(rule.ports) > MAX_PORT_RANGES:
+            path = ("Access", index, "Ports")
+            reading.report.add("access.too-many", path, f"A rule has at most {MAX_PORT_RANGES} ranges.")
+
+
+def _size(rule: AccessRule) -> int:
+    names = sum(len(json.dumps(name)) + 1 for name in (*rule.from_, rule.to))
+    return 32 + names + 14 * len(rule.ports)
 
 
 def _check_types(reading: Reading, manifest: Manifest) -> None:

@@ -21,12 +21,16 @@ _T = TypeVar("_T")
 
 
 def read_document(reading: Reading, root: JsonValue) -> Manifest:
-    """Read the manifest's structure; everything wrong goes into the report."""
+    """Read the manifest's structure; everything wrong goes into the report.
+
+    Raises:
+        ManifestError: It is no object, so that there is nothing to read.
+    """
     if not isinstance(root, Object):
         reading.report.add(
             "not-an-object", (), "A manifest is a JSON object.", remedy="It begins with { and ends with }."
         )
-        return Manifest(packages=MappingProxyType({}), marbles=MappingProxyType({}))
+        reading.report.raise_if_any()
     reading.gates = _gates_named(root)
     view = View(reading, root, (), MANIFEST)
     return Manifest(

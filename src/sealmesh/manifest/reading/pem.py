@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sealmesh.manifest.gojson import base64_bytes
 
 _BEGIN = re.compile(r"(?:\A|\n)-----BEGIN ([A-Z0-9 ]{1,40})-----[ \t]*\r?\n")
+_MAX_ATTEMPTS = 8  # beginnings without an end: each costs a search through the whole text
 _HEADER = re.compile(r"[A-Za-z0-9-]{1,100}:[^\n]*\n")
 
 
@@ -20,7 +21,10 @@ class PemBlock:
 def first_block(text: str) -> PemBlock | None:
     """Return the first well-formed block, None where there is none."""
     position = 0
-    while (begin := _BEGIN.search(text, position)) is not None:
+    for _ in range(_MAX_ATTEMPTS):
+        begin = _BEGIN.search(text, position)
+        if begin is None:
+            return None
         position = begin.end() - 1
         start = begin.end()
         end = text.find(f"-----END {begin[1]}-----", start)

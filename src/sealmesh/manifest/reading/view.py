@@ -68,6 +68,14 @@ _TYPE_REMEDIES: dict[tuple[type, str], str] = {
 }
 
 
+def _closest(name: str, shape: Shape) -> str:
+    folded = {fold(field): field for field in shape.fields}
+    close = get_close_matches(fold(name[:100]), folded, n=1)
+    if close:
+        return f"Did you mean {folded[close[0]]!r}?"
+    return f"Known are {listing(shape.fields, limit=12)}."
+
+
 class View:
     """The fields of one object; every getter reports what is wrong and then returns the default."""
 
@@ -116,16 +124,12 @@ class View:
     def _unknown(self, member: Member, shape: Shape) -> None:
         if self._reading.lenient:
             return
-        folded = {fold(field): field for field in shape.fields}
-        close = get_close_matches(fold(member.name[:100]), folded, n=1)
         self._reading.report.add(
             "unknown-key",
             (*self.path, member.name),
             f"{quoted(member.name)} is not a field of {shape.name}.",
             offset=member.offset,
-            remedy=f"Did you mean {folded[close[0]]!r}?"
-            if close
-            else f"Known are {listing(shape.fields, limit=12)}.",
+            remedy="" if self._reading.report.full else _closest(member.name, shape),
         )
 
     def _repeated(self, member: Member) -> None:
@@ -181,21 +185,24 @@ class View:
 
     def optional_unsigned(self, name: str, bits: int = 64) -> int | None:
         """Return an unsigned integer, None where it is absent or `null`."""
-        number: int | None = None
+        return self._unsigned(name, bits, None)
+
+    def unsigned(self, name: str, bits: int = 64) -> int:
+        """Return an unsigned integer, 0 where it is absent; `null` leaves what was there."""
+        return self._unsigned(name, bits, 0) or 0
+
+    def _unsigned(self, name: str, bits: int, default: int | None) -> int | None:
+        number = default
         for value in self.values(name):
             if isinstance(value, Number):
                 number = unsigned(value, bits)
                 if number is None:
                     self._out_of_range(value, name, f"a whole number from 0 to {(1 << bits) - 1}")
-            elif isinstance(value, Null):
-                number = None
-            else:
+            elif not isinstance(value, Null):
                 self._reading.wrong_type(value, self.at(name), "an unsigned integer")
+            elif default is None:
+                number = None
         return number
-
-    def unsigned(self, name: str, bits: int = 64) -> int:
-        """Return an unsigned integer, 0 where it is absent."""
-        return self.optional_unsigned(name, bits) or 0
 
     def integer(self, name: str) -> int:
         """Return an integer of 64 bits, 0 where it is absent."""
