@@ -222,6 +222,48 @@ def test_no_bit_of_a_quote_can_be_flipped() -> None:
                 same_certificates(bytes(forged), quote)
 
 
+def pem_of(certificates: list[bytes]) -> bytes:
+    return b"".join(
+        b"-----BEGIN CERTIFICATE-----\n" + encodebytes(der) + b"-----END CERTIFICATE-----\n"
+        for der in certificates
+    )
+
+
+def with_chain(quote: bytes, chain: bytes) -> bytes:
+    start = quote.index(b"-----BEGIN")
+    signature = quote[436 : start - 4] + len(chain).to_bytes(4, "little") + chain
+    return quote[:432] + len(signature).to_bytes(4, "little") + signature
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", ["pck chain", "pck_crl_issuer_chain", "tcb_info_issuer_chain"])
+def test_no_bit_of_a_certificate_can_be_flipped(part: str) -> None:
+    _, quote, collateral = genuine()
+    chain = quote[quote.index(b"-----BEGIN") :] if part == "pck chain" else collateral[part].encode()
+    ders = [c.public_bytes(Encoding.DER) for c in x509.load_pem_x509_certificates(chain)]
+    verified(with_chain(quote, pem_of(ders)) if part == "pck chain" else quote, collateral)
+    for index, der in enumerate(ders):
+        for position in range(8 * len(der)):
+            flipped = bytearray(der)
+            flipped[position // 8] ^= 1 << position % 8
+            forged = pem_of([*ders[:index], bytes(flipped), *ders[index + 1 :]])
+            if part == "pck chain":
+                assert refused(with_chain(quote, forged), collateral), (index, position)
+            else:
+                assert refused(quote, {**collateral, part: forged.decode()}), (index, position)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", ["root_ca_crl", "pck_crl"])
+def test_no_bit_of_a_revocation_list_can_be_flipped(part: str) -> None:
+    _, quote, collateral = genuine()
+    der = bytes.fromhex(collateral[part])
+    for position in range(8 * len(der)):
+        flipped = bytearray(der)
+        flipped[position // 8] ^= 1 << position % 8
+        assert refused(quote, {**collateral, part: flipped.hex()}), position
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("parser", PARSERS)
 @thorough

@@ -1,6 +1,7 @@
 """Forged quotes, certificates and collateral: each is refused for its own reason."""
 
 import json
+from base64 import encodebytes
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -106,6 +107,15 @@ def with_chain(scene: Scene, chain: bytes) -> Scene:
     head = scene.quote[: SIGNATURE - 4]
     signature = scene.quote[SIGNATURE:start] + len(chain).to_bytes(4, "little") + chain
     return scene.but(quote=head + len(signature).to_bytes(4, "little") + signature)
+
+
+def signature_with_an_unused_bit(scene: Scene) -> Scene:
+    """No signature covers the octet that says how many bits of the signature are unused."""
+    certificate = scene.platform.pck.certificate
+    der, signature = certificate.public_bytes(Encoding.DER), certificate.signature
+    forged = der[: -len(signature) - 1] + b"\1" + signature
+    pem = b"-----BEGIN CERTIFICATE-----\n" + encodebytes(forged) + b"-----END CERTIFICATE-----\n"
+    return with_chain(scene, pem + scene.vendor.pck_ca.pem + scene.vendor.root.pem)
 
 
 def chain_in_another_order(scene: Scene) -> Scene:
@@ -288,6 +298,7 @@ ATTACKS: dict[str, tuple[Attack, str]] = {
     "PCK extension cut short": (pck_extension(lambda raw: raw[:-1]), "profile:pck"),
     "PCK extension with a byte too many": (pck_extension(lambda raw: raw + b"\0"), "profile:pck"),
     "CA certificate in the place of the PCK": (ca_as_pck, "chain:pck"),
+    "PCK signature with an unused bit": (signature_with_an_unused_bit, "format:pck certificate"),
     "PCK past its end": (pck_past_its_end, "expired:pck"),
     "platform of another vendor": (platform_of_another_vendor, "root:pck"),
     "chain in another order": (chain_in_another_order, "chain:ca"),

@@ -141,10 +141,12 @@ def _parse(pem: bytes, role: Role) -> Certificate:
 
 def _read(certificate: x509.Certificate, key: ec.EllipticCurvePublicKey, role: Role) -> Certificate:
     """Read every field now: `cryptography` reads lazily, and a field that is broken must show here."""
+    der = certificate.public_bytes(Encoding.DER)
+    check_whole_signature(der, certificate.signature)
     return Certificate(
         role=role,
         loaded=certificate,
-        der=certificate.public_bytes(Encoding.DER),
+        der=der,
         key=key,
         subject=certificate.subject,
         issuer=certificate.issuer,
@@ -154,6 +156,16 @@ def _read(certificate: x509.Certificate, key: ec.EllipticCurvePublicKey, role: R
         ),
         extensions=certificate.extensions,
     )
+
+
+def check_whole_signature(der: bytes, signature: bytes) -> None:
+    """Refuse a signature whose BIT STRING declares unused bits: no signature covers that octet.
+
+    Raises:
+        ValueError: It does.
+    """
+    if not der.endswith(b"\0" + signature):
+        raise ValueError("the signature is not of whole bytes")
 
 
 def verify_link(child: Certificate, issuer: Certificate, *, now: datetime) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID
 
-from sealmesh.attestation.dcap.certificates import MALFORMED, Certificate
+from sealmesh.attestation.dcap.certificates import MALFORMED, Certificate, check_whole_signature
 from sealmesh.attestation.dcap.validity import Validity
 from sealmesh.errors.attestation import EndorsementFormatError, VerificationError
 
@@ -70,6 +70,7 @@ def verify_revocation_list(der: bytes, issuer: Certificate, *, subject: str, now
         raise EndorsementFormatError(f"the {subject} CRL is too long", code=f"limit:{subject} crl")
     try:
         crl = x509.load_der_x509_crl(der)
+        check_whole_signature(der, crl.signature)
         signed = crl.is_signature_valid(issuer.key)
         last_update, next_update = crl.last_update_utc, crl.next_update_utc
         issuer_name = crl.issuer
