@@ -163,10 +163,10 @@ class Http1Connection:
         headers = [*response.headers, ("content-length", str(len(response.body)))]
         if self._closing or self._body.state is not BodyState.WHOLE:
             headers.append(("connection", "close"))
-        self._write(h11.Response(status_code=response.status, headers=headers))
+        events: list[h11.Event] = [h11.Response(status_code=response.status, headers=headers)]
         if response.body and not head_only:
-            self._write(h11.Data(data=response.body))
-        self._write(h11.EndOfMessage())
+            events.append(h11.Data(data=response.body))
+        self._write(*events, h11.EndOfMessage())
 
     def _next(self) -> None:
         """Go on with the next request, or hang up, or wait for the end of one that was refused."""
@@ -184,14 +184,12 @@ class Http1Connection:
     def _refuse(self, status: int) -> None:
         """Answer what is no HTTP, as far as possible, and hang up."""
         if self._h11.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            self._write(
-                h11.Response(status_code=status, headers=[("content-length", "0"), ("connection", "close")])
-            )
-            self._write(h11.EndOfMessage())
+            head = [("content-length", "0"), ("connection", "close")]
+            self._write(h11.Response(status_code=status, headers=head), h11.EndOfMessage())
         self._hang_up()
 
-    def _write(self, event: h11.Event) -> None:
-        data = self._h11.send(event)
+    def _write(self, *events: h11.Event) -> None:
+        data = b"".join(self._h11.send(event) or b"" for event in events)
         if data:
             self._transport.write(data)
 

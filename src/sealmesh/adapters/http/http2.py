@@ -262,7 +262,8 @@ class Http2Connection:
                 last = not stream.unsent and not stream.trailers
                 self._h2.send_data(stream.identifier, bytes(chunk), end_stream=last)
                 stream.deadline = self._serving.loop.time() + self._serving.limits.response_seconds
-                self._flush()
+                if stream.unsent:
+                    self._flush()  # to learn whether the wire takes more
             if stream.unsent:
                 return
             if stream.trailers:

@@ -53,6 +53,8 @@ class Listener:
             total=limits.connections, per_peer=limits.connections - limits.connections // 8
         )
         self._connections: dict[TlsServerProtocol, HttpConnection] = {}
+        self._alive: set[TlsServerProtocol] = set()
+        self._stopping = False
         self._give_up_at: dict[TlsServerProtocol, float] = {}
         self._sweeper: asyncio.TimerHandle | None = None
         self._empty = asyncio.Event()
@@ -70,17 +72,19 @@ class Listener:
 
     async def stop(self, grace_seconds: float = 5.0) -> None:
         """Accept no more, let requests in the making finish for `grace_seconds`, hang up."""
+        self._stopping = True
         for server in self._servers:
             server.close()
         for connection in list(self._connections.values()):
             connection.shut_down()
-        for protocol in self._handshakes.oldest_first():
+        for protocol in self._alive - set(self._connections):
             protocol.abort()
         try:
             await asyncio.wait_for(self._empty.wait(), grace_seconds)
         except TimeoutError:
-            for protocol in list(self._connections):
+            for protocol in list(self._alive):
                 protocol.abort()
+            await self._empty.wait()
         if self._sweeper is not None:
             self._sweeper.cancel()
 
@@ -103,7 +107,6 @@ class Listener:
         self._make_room(self._open.add(connection, _household(connection.peer_address)))
         engine = _ENGINES[connection.protocol or self._fallback]
         http = self._connections[connection] = engine(connection, self._serving)
-        self._empty.clear()
         return http
 
     def failed(self, connection: TlsServerProtocol, reason: str) -> None:
@@ -122,7 +125,8 @@ class Listener:
         self._open.discard(connection)
         self._give_up_at.pop(connection, None)
         self._connections.pop(connection, None)
-        if not self._connections:
+        self._alive.discard(connection)
+        if not self._alive:
             self._empty.set()
 
     # -- inside ------------------------------------------------------------------------------------
@@ -137,6 +141,11 @@ class Listener:
 
     def accepted(self, connection: TlsServerProtocol) -> None:
         """See `TlsOwner.accepted`."""
+        self._alive.add(connection)
+        self._empty.clear()
+        if self._stopping:
+            connection.abort()
+            return
         self._give_up_at[connection] = self._loop.time() + self._limits.handshake_seconds
         self._make_room(self._handshakes.add(connection, _household(connection.peer_address)))
 
