@@ -69,12 +69,13 @@ def translated() -> Iterator[None]:
 
 
 def create(path: Path) -> sqlite3.Connection:
-    """Return a connection to a new file with empty tables; the file at `path` is there and empty.
+    """Return a connection to a new file with empty tables, in a transaction; `path` is there and empty.
 
     It is not in WAL mode yet, so everything written goes into the one file.
     """
     connection = _connected(path)
     connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
+    connection.execute("BEGIN")
     connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
     for statement in _SCHEMA.values():

@@ -5,7 +5,7 @@ expectations are checked against verified versions without reading a row, and a 
 older state while the process runs is noticed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sealmesh.adapters.store.head import Head, sum_modulo
@@ -26,6 +26,7 @@ class Register:
     """Verified up to `head`, which is None before anything was.
 
     Attributes:
+        entries: In the order of their versions.
         floor: Version and epoch below which no head is believed any more.
     """
 
@@ -43,15 +44,23 @@ class Register:
         entry = self.entries.get(name)
         return None if entry is None else (entry.version, entry.live)
 
+    def newer_than(self, version: int) -> Iterator[str]:
+        """Yield the names of the records changed after `version`; costs what it yields."""
+        for name, entry in reversed(self.entries.items()):
+            if entry.version <= version:
+                return
+            yield name
+
     def check_not_older(self, head: Head) -> None:
-        """Refuse a head from before what was verified already.
+        """Refuse a head from before what was verified already, or another one of the same version.
 
         Raises:
             SealedDataError: It is.
         """
-        if (head.version, head.epoch) < self.floor:
+        same_version = self.head is not None and head.version == self.head.version
+        if (head.version, head.epoch) < self.floor or (same_version and head != self.head):
             raise SealedDataError(
-                "The sealed data went back to an older state while the Coordinator ran",
+                "The sealed data went back to another state while the Coordinator ran",
                 found=f"version {head.version}",
                 wanted=f"version {self.floor[0]} or later",
             )
@@ -75,6 +84,8 @@ class Register:
             changed[name] = entry
         if sum_modulo(total) != head.total:
             raise SealedDataError("Records of the sealed data are missing, too many or from an older time")
-        self.entries.update(changed)
+        for name in sorted(changed, key=lambda item: changed[item].version):
+            self.entries.pop(name, None)
+            self.entries[name] = changed[name]
         self.head = head
         self.floor = (head.version, head.epoch)

@@ -96,12 +96,14 @@ def write_leaf(connection: sqlite3.Connection, vault: Vault, number: int, versio
     )
 
 
-def write_head(connection: sqlite3.Connection, vault: Vault, head: Head) -> None:
-    """Seal and write the head in place of the one before."""
+def write_head(connection: sqlite3.Connection, vault: Vault, head: Head) -> HeadRow:
+    """Seal and write the head in place of the one before, and return its row."""
+    row = HeadRow(head.version, vault.generation, vault.seal_head(head))
     connection.execute(
         "INSERT OR REPLACE INTO head (id, version, generation, sealed) VALUES (1, ?, ?, ?)",
-        (head.version, vault.generation, vault.seal_head(head)),
+        (row.version, row.generation, row.sealed),
     )
+    return row
 
 
 def seal_written(vault: Vault, name: str, written: Written) -> RecordRow:

@@ -244,7 +244,6 @@ class SealedSeat:
         vault, row = Vault.new(key, generation=1, mode=mode, recovery=info.to_bytes(), entropy=self._entropy)
         head = Head(version=draft.version, epoch=1, total=0, plain_digest=bytes(32), frontier=draft.frontier)
         with database.translated(), closing(database.create(path)) as connection:
-            connection.execute("BEGIN")
             write_everything(connection, vault, row, head, records=draft.records, leaves=draft.leaves)
             connection.execute("COMMIT")
             connection.execute("PRAGMA journal_mode = WAL")

@@ -11,7 +11,7 @@ What the host sees: names, sizes and versions of records, not their values.
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -20,8 +20,9 @@ from sealmesh.adapters.store.database import SealRow, attach, read_seal, transla
 from sealmesh.adapters.store.draft import Draft, Written
 from sealmesh.adapters.store.group import GroupCommit, Waiting
 from sealmesh.adapters.store.head import Head, sum_modulo
-from sealmesh.adapters.store.register import Entry, Register
+from sealmesh.adapters.store.register import Entry
 from sealmesh.adapters.store.rows import (
+    HeadRow,
     RecordRow,
     read_head,
     read_leaves,
@@ -33,7 +34,8 @@ from sealmesh.adapters.store.rows import (
     write_record,
 )
 from sealmesh.adapters.store.turnstile import Turnstile
-from sealmesh.adapters.store.vault import Vault, plain_digest
+from sealmesh.adapters.store.vault import Vault
+from sealmesh.adapters.store.witness import Witness
 from sealmesh.coordinator.ports import Change, Record, Snapshot
 from sealmesh.errors.store import SealedDataError, StoreConflict, StoreError
 from sealmesh.ledger import Frontier
@@ -61,10 +63,8 @@ class SqliteStore:
 
     def __init__(self, path: Path, *, unlock: Callable[[SealRow], Vault], step: Step = no_step) -> None:
         self.path = path
-        self._unlock = unlock
         self._step = step
         self._closed = False
-        self._register = Register()
         self._read_lock = threading.Lock()
         self._seen = (-1, 0)
         with translated():
@@ -75,7 +75,7 @@ class SqliteStore:
             self._writer = self._attached()
             with translated():
                 self._writer.execute("PRAGMA busy_timeout = 0")
-                self._vault = unlock(read_seal(self._reader))
+                self._witness = Witness(read_seal(self._reader), unlock)
             self.frontier()
         except BaseException:
             self._release()
@@ -90,12 +90,12 @@ class SqliteStore:
             StoreError: The file cannot be read.
         """
         with self._reading() as reader:
-            head, rows = self._verified(reader, since)
+            head, rows = self._witness.verify(reader, since)
             records = (
                 Record(
                     key=row.name,
                     version=row.version,
-                    value=self._vault.open_value(row.name, row.version, row.sealed, live=row.live),
+                    value=self._witness.vault.open_value(row.name, row.version, row.sealed, live=row.live),
                 )
                 for row in rows
                 if row.version > since and (since or row.live)
@@ -139,9 +139,9 @@ class SqliteStore:
             SealedDataError: A leaf is missing or not as it was written.
         """
         with self._reading() as reader:
-            frontier = self._verified(reader)[0].frontier
+            frontier = self._witness.verify(reader)[0].frontier
             first, last = max(start, 0), min(stop, frontier.size)
-            leaves = [leaf for _, leaf in read_leaves(reader, self._vault, first, last)]
+            leaves = [leaf for _, leaf in read_leaves(reader, self._witness.vault, first, last)]
             if len(leaves) == frontier.size and Frontier().extend(leaves) != frontier:
                 raise SealedDataError("Leaves of the ledger were put back")
             return leaves
@@ -149,7 +149,7 @@ class SqliteStore:
     def frontier(self) -> tuple[int, tuple[bytes, ...]]:
         """Return the leaf count and the roots of the perfect subtrees, largest first (RFC 9162, 2.1)."""
         with self._reading() as reader:
-            frontier = self._verified(reader)[0].frontier
+            frontier = self._witness.verify(reader)[0].frontier
             return frontier.size, frontier.roots
 
     def rekey(
@@ -183,14 +183,14 @@ class SqliteStore:
             draft.apply(change)
             vault, seal = Vault.new(
                 encryption_key,
-                generation=self._vault.generation + 1,
+                generation=self._witness.vault.generation + 1,
                 mode=mode,
                 recovery=recovery,
-                entropy=self._vault.entropy,
+                entropy=self._witness.vault.entropy,
             )
             new = replace(head, version=head.version + 1, epoch=head.epoch + 1, frontier=draft.frontier)
             in_force = read_seal(self._writer)
-            old_leaves = list(read_leaves(self._writer, self._vault, 0, head.frontier.size))
+            old_leaves = list(read_leaves(self._writer, self._witness.vault, 0, head.frontier.size))
             write_everything(
                 self._writer,
                 vault,
@@ -224,41 +224,10 @@ class SqliteStore:
             finally:
                 self._reader.execute("ROLLBACK")
 
-    def _verified(
-        self, connection: sqlite3.Connection, since: int | None = None
-    ) -> tuple[Head, Sequence[RecordRow]]:
-        """Verify what changed since the last time, in the transaction of `connection`.
-
-        Returns the head, and the records changed after `since` with perhaps some older ones.
-        """
-        row = read_head(connection)
-        if row.generation != self._vault.generation:
-            self._renew_vault(connection, row.generation)
-        register = self._register
-        head = self._vault.open_head(row.version, row.sealed)
-        register.check_not_older(head)
-        if head == register.head and (since is None or since >= head.version):
-            return head, ()
-        if plain_digest(read_seal(connection)) != head.plain_digest:
-            raise SealedDataError("The plain part of the sealed data was changed")
-        start = register.version if since is None else min(since, register.version)
-        rows = {row.name: row for row in read_records(connection, start)}
-        register.advance(head, {name: self._entry(row) for name, row in rows.items()})
-        return head, tuple(rows.values())
-
-    def _renew_vault(self, connection: sqlite3.Connection, generation: int) -> None:
-        """Take the keys that another process made; everything was sealed anew."""
-        self._vault = self._unlock(read_seal(connection))
-        if self._vault.generation != generation:
-            raise SealedDataError("The keys of the sealed data are of another generation")
-        self._register = Register(floor=self._register.floor)
-
-    def _entry(self, row: RecordRow) -> Entry:
-        weight = self._vault.weight(row.name, row.version, row.sealed, live=row.live)
-        return Entry(row.version, row.live, weight)
-
     def _opened(self, row: RecordRow) -> Written:
-        return Written(row.version, self._vault.open_value(row.name, row.version, row.sealed, live=row.live))
+        return Written(
+            row.version, self._witness.vault.open_value(row.name, row.version, row.sealed, live=row.live)
+        )
 
     @contextmanager
     def _writing(self) -> Iterator[Head]:
@@ -267,7 +236,7 @@ class SqliteStore:
             self._turnstile.begin(self._writer)
             try:
                 with self._read_lock:
-                    head, _ = self._verified(self._writer)
+                    head, _ = self._witness.verify(self._writer)
                 self._step("begun")
                 yield head
                 self._step("written")
@@ -279,7 +248,7 @@ class SqliteStore:
         self._step("committed")
 
     def _draft(self, head: Head) -> Draft:
-        return Draft(stored=self._register.stored, version=head.version, frontier=head.frontier)
+        return Draft(stored=self._witness.stored, version=head.version, frontier=head.frontier)
 
     def _write(self, batch: Sequence[Waiting]) -> None:
         with self._writing() as head:
@@ -289,22 +258,27 @@ class SqliteStore:
                     waiting.version = draft.apply(waiting.change)
                 except StoreConflict as error:
                     waiting.error = error
-            if draft.version != head.version:
-                self._put(head, draft)
+            if draft.version == head.version:
+                return
+            row, new, entries = self._put(head, draft)
+        with self._read_lock:
+            self._witness.wrote(row, new, entries)
 
-    def _put(self, head: Head, draft: Draft) -> None:
-        total = head.total
+    def _put(self, head: Head, draft: Draft) -> tuple[HeadRow, Head, Mapping[str, Entry]]:
+        vault, total = self._witness.vault, head.total
+        entries: dict[str, Entry] = {}
         for name, written in draft.records.items():
-            row = seal_written(self._vault, name, written)
-            old = self._register.entries.get(name)
-            total += self._entry(row).weight - (0 if old is None else old.weight)
+            row = seal_written(vault, name, written)
+            entries[name] = self._witness.entry(row)
+            old = self._witness.known(name)
+            total += entries[name].weight - (0 if old is None else old.weight)
             write_record(self._writer, row)
             self._step("record")
         for number, (version, leaf) in enumerate(draft.leaves, head.frontier.size):
-            write_leaf(self._writer, self._vault, number, version, leaf)
+            write_leaf(self._writer, vault, number, version, leaf)
             self._step("leaf")
         new = replace(head, version=draft.version, total=sum_modulo(total), frontier=draft.frontier)
-        write_head(self._writer, self._vault, new)
+        return write_head(self._writer, vault, new), new, entries
 
     def _attached(self) -> sqlite3.Connection:
         connection = attach(self.path)
