@@ -2,13 +2,20 @@
 
 from collections.abc import Sequence
 
-from sealmesh.attestation import UnverifiedEvidence
+from sealmesh.attestation import UnverifiedEvidence, parse_collateral
+from sealmesh.attestation.dcap.certificates import Role, parse_chain
 from sealmesh.coordinator.ports import Endorser
 from sealmesh.errors.attestation import EndorserError
 
+_CAPACITY = 1024
+
 
 class SeveralEndorsers:
-    """Gives the answer of the first Endorser that has one.
+    """Gives the collateral that is under the same root as the Evidence, else the first there is.
+
+    Two simulated platforms are of the same kind (FMSPC) and have different vendors, so the first
+    answer need not be the right one. Which Endorser was right is remembered per PCK chain; threads
+    may share one, the memory is replaced as a whole.
 
     Args:
         endorsers: At least one.
@@ -18,16 +25,44 @@ class SeveralEndorsers:
         if not endorsers:
             raise ValueError("at least one Endorser")
         self._endorsers = tuple(endorsers)
+        self._right: dict[bytes, Endorser] = {}
 
     def collateral_for(self, evidence: UnverifiedEvidence) -> bytes:
-        """Return what the first that has something gives; what the others lack is in the error."""
-        refusals: list[EndorserError] = []
+        """Return the collateral for `evidence`.
+
+        Raises:
+            EndorserError: None of them has any; what each lacks is in the message.
+            AttestationError: The certificates in the Evidence cannot be read.
+        """
+        chain = evidence.dcap.signature.pck_chain
+        known = self._right.get(chain)
+        if known is not None:
+            return known.collateral_for(evidence)
+        answers, refusals = self._ask(evidence)
+        if not answers:
+            raise EndorserError(
+                "no Endorser has collateral for this Evidence: "
+                + "; ".join(error.message for error in refusals),
+                wanted=refusals[0].wanted,
+            )
+        root = parse_chain(chain, Role.PCK, Role.CA, Role.ROOT)[-1].der
+        for endorser, collateral in answers:
+            if _root_of(collateral) == root:
+                kept = self._right if len(self._right) < _CAPACITY else {}
+                self._right = {**kept, chain: endorser}
+                return collateral
+        return answers[0][1]
+
+    def _ask(self, evidence: UnverifiedEvidence) -> tuple[list[tuple[Endorser, bytes]], list[EndorserError]]:
+        answers, refusals = [], []
         for endorser in self._endorsers:
             try:
-                return endorser.collateral_for(evidence)
+                answers.append((endorser, endorser.collateral_for(evidence)))
             except EndorserError as error:
                 refusals.append(error)
-        raise EndorserError(
-            "no Endorser has collateral for this Evidence: " + "; ".join(error.message for error in refusals),
-            wanted=refusals[0].wanted,
-        )
+        return answers, refusals
+
+
+def _root_of(collateral: bytes) -> bytes:
+    chain = parse_collateral(collateral).pck_crl_issuer_chain
+    return parse_chain(chain, Role.CA, Role.ROOT)[-1].der

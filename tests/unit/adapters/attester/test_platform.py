@@ -273,3 +273,29 @@ def test_bundle_of_no_collateral_is_refused(tmp_path: Path, content: bytes | Non
 def test_no_endorsers_at_all_is_our_own_mistake() -> None:
     with pytest.raises(ValueError, match="at least one"):
         SeveralEndorsers([])
+
+
+def test_each_of_several_simulated_platforms_gets_its_own_collateral(
+    tmp_path: Path, package: Package, clock: Clock
+) -> None:
+    attesters = [attester(tmp_path / name, package, clock) for name in ("p", "q")]
+    several = SeveralEndorsers(
+        [SimulatedEndorser(open_or_create(tmp_path / name, clock=clock)) for name in ("p", "q")]
+    )
+    for simulated in (*attesters, *reversed(attesters)):
+        quote = simulated.evidence(b"")
+        collateral = several.collateral_for(parse_evidence(quote))
+        assert expiry(quote, collateral, simulated.trust_root(), clock.now)
+
+
+def test_foreign_simulated_platform_is_refused_by_verification(
+    tmp_path: Path, package: Package, clock: Clock
+) -> None:
+    ours = open_or_create(tmp_path / "p", clock=clock)
+    thief = attester(tmp_path / "q", package, clock)
+    quote = thief.evidence(b"")
+    for endorser in (SimulatedEndorser(ours), SeveralEndorsers([SimulatedEndorser(ours)])):
+        collateral = endorser.collateral_for(parse_evidence(quote))
+        with pytest.raises(VerificationError) as caught:
+            expiry(quote, collateral, ours.trust_root, clock.now)
+        assert caught.value.code == "root:pck"
