@@ -3,7 +3,7 @@
 import json
 from base64 import b64encode
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sealmesh.errors.manifest import JsonError
@@ -23,6 +23,7 @@ values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_give_a_record_or_our_error(raw):
     try:
@@ -32,6 +33,7 @@ def test_any_bytes_give_a_record_or_our_error(raw):
     assert set(record.values) == set(FIELDS)
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(st.sampled_from(["name", "VALUE", "Data", "all", "ALL", "list", "x"]), values, max_size=5)
 )
@@ -45,6 +47,7 @@ def test_any_fields_give_a_record_or_our_error(body):
         item.bytes("Key")
 
 
+@settings(deadline=None)
 @given(st.text(), st.integers(0, 2**64 - 1), st.binary())
 def test_what_was_sent_is_read(name, value, data):
     body = {"NAME": name, "value": value, "data": b64encode(data).decode(), "list": [name]}

@@ -1,6 +1,6 @@
 """Whatever the rules: fewer rules let fewer in, and only `@anyone` lets strangers in."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sealmesh.errors.policy import PolicyError
@@ -33,6 +33,7 @@ callees = st.sampled_from(TYPES)
 ports = st.integers(1, 30)
 
 
+@settings(deadline=None)
 @given(policies, callers, callees, ports, st.data())
 def test_nobody_gains_access_when_a_rule_is_taken_away(policy, caller, callee, port, data):
     if not policy.rules:
@@ -43,6 +44,7 @@ def test_nobody_gains_access_when_a_rule_is_taken_away(policy, caller, callee, p
         assert decide(policy, caller=caller, callee_type=callee, port=port).allowed
 
 
+@settings(deadline=None)
 @given(policies, callees, ports)
 def test_strangers_get_in_by_anyone_only(policy, callee, port):
     decision = decide(policy, caller=UNAUTHENTICATED, callee_type=callee, port=port)
@@ -50,6 +52,7 @@ def test_strangers_get_in_by_anyone_only(policy, callee, port):
         assert ANYONE in policy.rules[decision.rule].from_
 
 
+@settings(deadline=None)
 @given(policies, callers, callees, ports)
 def test_the_named_rule_alone_allows_it_too(policy, caller, callee, port):
     decision = decide(policy, caller=caller, callee_type=callee, port=port)
@@ -58,12 +61,14 @@ def test_the_named_rule_alone_allows_it_too(policy, caller, callee, port):
     assert decision.explanation
 
 
+@settings(deadline=None)
 @given(policies, callees, callees, ports)
 def test_who_is_let_in_may_dial(policy, caller, callee, port):
     if decide(policy, caller=Caller(caller), callee_type=callee, port=port).allowed:
         assert may_call(policy, caller, callee).allowed
 
 
+@settings(deadline=None)
 @given(policies)
 def test_json_gives_back_the_same_policy(policy):
     assert from_json(to_json(policy)) == policy
@@ -72,12 +77,14 @@ def test_json_gives_back_the_same_policy(policy):
 names = st.text(min_size=1, max_size=8).filter(lambda name: not name.startswith("@"))
 
 
+@settings(deadline=None)
 @given(names, names)
 def test_any_name_survives_json(caller, callee):
     policy = AccessPolicy((Rule(from_=frozenset({caller}), to=callee, ports=PortSet.of(1)),))
     assert from_json(to_json(policy)) == policy
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_policy_or_a_policy_error(raw):
     try:
@@ -87,6 +94,7 @@ def test_any_bytes_are_a_policy_or_a_policy_error(raw):
     assert from_json(to_json(policy)) == policy
 
 
+@settings(deadline=None)
 @given(policies, st.integers(0, 10_000), st.integers(0, 255))
 def test_a_changed_byte_gives_a_policy_or_a_policy_error(policy, where, byte):
     raw = bytearray(to_json(policy))
