@@ -14,7 +14,6 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256, Hash
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtensionOID
 
 from sealmesh.attestation.dcap.validity import Validity
@@ -29,10 +28,10 @@ MALFORMED = (
     UnsupportedAlgorithm,
     x509.DuplicateExtension,
     x509.InvalidVersion,
-    CryptographyDeprecationWarning,
+    UserWarning,
 )
-"""What `cryptography` raises for certificates and revocation lists that it cannot read; the warning
-(serial number not positive) where warnings are errors."""
+"""What `cryptography` raises for certificates and revocation lists that it cannot read; the warnings
+(serial number not positive, odd lengths in names) where warnings are errors."""
 
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----\r?\n[A-Za-z0-9+/=\r\n]+-----END CERTIFICATE-----(?:\r?\n)*")
 _KNOWN_CRITICAL = {ExtensionOID.BASIC_CONSTRAINTS, ExtensionOID.KEY_USAGE}
