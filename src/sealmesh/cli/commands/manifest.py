@@ -135,13 +135,16 @@ def check(
 
 
 @app.command("signature")
-def fingerprint_of_file(manifest: FileArgument, *, as_json: JsonOption = False) -> None:
+@with_trust
+def fingerprint_of_file(manifest: FileArgument, *, trust: Trust, output: Output) -> None:
     """Print the fingerprint of a manifest file: the hex SHA-256 of what `manifest set` would send.
+
+    Nothing is connected to; the options about trust are accepted as MarbleRun's client accepts them.
 
     Example: `sealmesh manifest signature manifest.json`
     """
     found = _fingerprint(manifest_bytes(manifest))
-    Output(as_json=as_json).result(found, {"fingerprint": found})
+    output.result(found, {"fingerprint": found})
 
 
 @app.command()
