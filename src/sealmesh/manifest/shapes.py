@@ -117,7 +117,7 @@ MARBLE = shape(
         ),
         "Names": Field(
             schema=TEXTS,
-            about="DNS names and addresses that its certificate may carry, and no others.",
+            about="DNS names and addresses that its certificates carry, and no others.",
             gate=FeatureGate.NAMES,
         ),
         "Certificate": Field(

@@ -28,7 +28,7 @@ class Parameters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
-    """Names that a Marble's certificate may carry; nothing else may stand in it.
+    """Names that a Marble's certificates carry; nothing else may stand in them.
 
     Attributes:
         dns: DNS names in lower case, without wildcards, in the manifest's order.
