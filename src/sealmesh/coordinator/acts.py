@@ -5,7 +5,7 @@ quote is in a leaf: leaves are shown to auditors. `act` and `v` come with each, 
 told apart. A leaf is hashed by the store as RFC 9162 says.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 
@@ -61,6 +61,44 @@ def marble_admitted(
         key="coordinator" if legacy else "marble",
         verdict=candidate.admission.verdict,
     )
+
+
+def secrets_read(now: datetime, *, user: str, names: Sequence[str]) -> bytes:
+    """Return the leaf of secrets that a user read."""
+    return _leaf(now, "secrets-read", user=user, secrets=sorted(names))
+
+
+def secrets_written(now: datetime, *, user: str, names: Sequence[str]) -> bytes:
+    """Return the leaf of secrets that a user uploaded."""
+    return _leaf(now, "secrets-written", user=user, secrets=sorted(names))
+
+
+def packages_updated(
+    now: datetime, *, user: str, versions: Mapping[str, int], intermediate: x509.Certificate
+) -> bytes:
+    """Return the leaf of a package update and the intermediate that came with it."""
+    return _leaf(
+        now,
+        "packages-updated",
+        user=user,
+        versions=dict(versions),
+        intermediate=certificate_digest(intermediate),
+    )
+
+
+def update_act(now: datetime, act: str, *, user: str, manifest: str, missing: int) -> bytes:
+    """Return the leaf of a step towards a manifest update: proposed, acknowledged, cancelled, dropped."""
+    return _leaf(now, f"update-{act}", user=user, manifest=manifest, missing=missing)
+
+
+def manifest_updated(now: datetime, *, fingerprint: str, intermediate: x509.Certificate) -> bytes:
+    """Return the leaf of a manifest that replaced the one before."""
+    return _leaf(now, "manifest-updated", manifest=fingerprint, intermediate=certificate_digest(intermediate))
+
+
+def recovered(now: datetime, *, shares: int) -> bytes:
+    """Return the leaf of a state that its owners' shares opened."""
+    return _leaf(now, "state-recovered", shares=shares)
 
 
 def certificate_digest(certificate: x509.Certificate) -> str:

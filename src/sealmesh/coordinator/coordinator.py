@@ -4,6 +4,8 @@ Rules are in `commands` and what they use; here is only which inputs a command n
 decided again after a conflict, and what a reply is made of. Every method may be called by several threads.
 """
 
+from contextlib import AbstractContextManager
+
 from sealmesh.coordinator.api import (
     ActivationReply,
     ActivationRequest,
@@ -13,15 +15,18 @@ from sealmesh.coordinator.api import (
     ManifestReply,
     PeerChain,
     QuoteReply,
+    RecoverReply,
     RenewRequest,
     ServerIdentity,
     SetManifestReply,
+    SignQuoteReply,
     StatusReply,
 )
 from sealmesh.coordinator.candidate import Application, check_applicant
 from sealmesh.coordinator.commands import activate, enrol, renew, set_manifest
 from sealmesh.coordinator.commands.manifest import manifest
 from sealmesh.coordinator.commands.quote import quote, root_report_data
+from sealmesh.coordinator.commands.sign_quote import sign_quote
 from sealmesh.coordinator.commands.statement import statement
 from sealmesh.coordinator.commands.status import status
 from sealmesh.coordinator.commands.update_log import update_log
@@ -30,10 +35,12 @@ from sealmesh.coordinator.decision import Decision
 from sealmesh.coordinator.engine import Engine
 from sealmesh.coordinator.examination import Examiner
 from sealmesh.coordinator.gates import check_gate
+from sealmesh.coordinator.governance import Governance
 from sealmesh.coordinator.identity import server_identity
 from sealmesh.coordinator.marble_caller import authenticated_marble
 from sealmesh.coordinator.own_evidence import OwnEvidence
 from sealmesh.coordinator.phase import Act
+from sealmesh.coordinator.recovery import Recovery
 from sealmesh.coordinator.state import State
 from sealmesh.coordinator.user_caller import authenticated_user
 from sealmesh.errors.coordinator import ConcurrentChange
@@ -43,16 +50,25 @@ _OF_USERS = frozenset({Act.ACCESS_SECRETS, Act.UPDATE})
 _OF_MARBLES = frozenset({Act.COUNT})
 
 
-class Coordinator:
+class Coordinator(Governance):
     """Implements `api.CoordinatorPort`.
 
     Args:
         examiner: Verifies the Marbles' Evidence.
         own: Makes the Coordinator's.
+        exclusive: A lock for what is not in the store: the shares of a recovery in progress.
     """
 
-    def __init__(self, *, engine: Engine, examiner: Examiner, own: OwnEvidence) -> None:
-        self._engine = engine
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        examiner: Examiner,
+        own: OwnEvidence,
+        exclusive: AbstractContextManager[object],
+    ) -> None:
+        super().__init__(engine)
+        self._recovery = Recovery(engine, exclusive=exclusive)
         self._examiner = examiner
         self._own = own
 
@@ -110,7 +126,7 @@ class Coordinator:
         command = activate.Activate(application=self._application(request, context))
         return self._engine.run(
             lambda state, context: activate.decide(command, state, context), retry=True, context=context
-        )
+        ).reply
 
     def enrol(self, request: EnrolRequest) -> EnrolReply:
         """Admit a Marble that keeps its key."""
@@ -123,7 +139,7 @@ class Coordinator:
             command = enrol.Enrol(application=application, evidence=own.raw, endorsements=own.endorsements)
             return enrol.decide(command, state, context)
 
-        return self._engine.run(decide, retry=True, context=context)
+        return self._engine.run(decide, retry=True, context=context).reply
 
     def renew(self, request: RenewRequest) -> Credentials:
         """Certify the next key of a Marble that is in."""
@@ -135,7 +151,21 @@ class Coordinator:
         )
         return self._engine.run(
             lambda state, context: renew.decide(command, state, context), retry=True, context=context
-        )
+        ).reply
+
+    def recover(self, secret: bytes, signature: bytes) -> RecoverReply:
+        """Take one recovery secret."""
+        return self._recovery.recover(secret, signature)
+
+    def recovery_public_key(self) -> bytes:
+        """Return the key that recovery secrets may be encrypted to."""
+        return self._recovery.public_key()
+
+    def sign_quote(self, quote: bytes) -> SignQuoteReply:
+        """Verify a quote and sign the verdict."""
+        check_gate(Act.SIGN_QUOTE, self._engine.state())
+        verdict = self._examiner.examine(quote, self._engine.clock())
+        return sign_quote(quote, verdict, self._engine.state())
 
     def _application(self, request: ActivationRequest | EnrolRequest, context: Context) -> Application:
         check_applicant(request.marble_type, request.client_cert, self._engine.state())

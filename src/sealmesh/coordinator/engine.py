@@ -4,9 +4,9 @@ The engine keeps nothing that it could not read again: the last state it saw, so
 read. It has no lock. Threads that load at once come to the same state; the store decides who commits first.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from sealmesh.coordinator.context import Context, Settings
 from sealmesh.coordinator.decision import Decision
@@ -22,6 +22,18 @@ Reply = TypeVar("Reply")
 
 #: Each conflict means that somebody else got on; so many in a row mean that the store is not right.
 _ATTEMPTS = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Committed(Generic[Reply]):
+    """What a command came to, durably.
+
+    Attributes:
+        recovery_secrets: New shares, where the command changed the recovery keys.
+    """
+
+    reply: Reply
+    recovery_secrets: Mapping[str, bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +92,7 @@ class Engine:
         *,
         retry: bool,
         context: Context | None = None,
-    ) -> Reply:
+    ) -> Committed[Reply]:
         """Decide on the present state, commit, and return the reply once it is durable.
 
         Args:
@@ -99,22 +111,25 @@ class Engine:
                 context.keys.rewind()
             decision = decide(state, context)
             try:
-                self._commit(decision)
+                secrets = self._commit(decision)
             except StoreConflict as error:
                 if not retry:
                     raise ConcurrentChange("the state changed in between", found=error.key) from error
             else:
-                return decision.reply
+                return Committed(reply=decision.reply, recovery_secrets=secrets)
         raise ConcurrentChange("the state changed again and again", found=f"{_ATTEMPTS} attempts")
 
-    def _commit(self, decision: Decision[Reply]) -> None:
+    def _commit(self, decision: Decision[Reply]) -> Mapping[str, bytes] | None:
         change = decision.change
+        if decision.rekey is not None:
+            return self.seat.rekey(change, decision.rekey).recovery_secrets
         if not (change.puts or change.appends):
-            return
+            return None
         store = self.seat.store()
         if store is None:
             raise RuntimeError("a decision to change a state that does not exist")
         store.commit(change)
+        return None
 
     def _current(self, store: Store) -> State:
         view = self._view

@@ -24,6 +24,7 @@ def marble_certificate(
     *,
     key: CertificatePublicKeyTypes,
     default_lifetime: timedelta,
+    spiffe_id: bool = True,
 ) -> x509.Certificate:
     """Issue the certificate of `candidate` over `key`.
 
@@ -43,6 +44,7 @@ def marble_certificate(
             lifetime=_lifetime(candidate.marble, default_lifetime),
             serial=context.serial(),
             simulation=candidate.simulation or context.settings.simulation,
+            spiffe_id=spiffe_id,
         )
     except (CertificateRequestError, IssuingError) as error:
         raise BadCertificateRequest(

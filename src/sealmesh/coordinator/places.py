@@ -11,7 +11,12 @@ MANIFEST = "state/manifest"
 SIGNATURE = "state/signature"
 ROOT_SECRET = "state/root-secret"  # noqa: S105 - the name of a record
 PREVIOUS_ROOT_SECRET = "state/previous-root-secret"  # noqa: S105 - the name of a record
-PENDING = "state/pending"
+PENDING = "pending/update"
+#: Shelves.
+SECRETS = "secret"
+PREVIOUS_SECRETS = "previous-secret"
+PACKAGES = "package"
+LOG = "log"
 
 
 def shelf_of(key: str) -> tuple[str, str]:
@@ -22,12 +27,12 @@ def shelf_of(key: str) -> tuple[str, str]:
 
 def secret(name: str) -> str:
     """Return the place of the secret `name` in force."""
-    return f"secret/{name}"
+    return f"{SECRETS}/{name}"
 
 
 def previous_secret(name: str) -> str:
     """Return the place of what the secret `name` was before the last update."""
-    return f"previous-secret/{name}"
+    return f"{PREVIOUS_SECRETS}/{name}"
 
 
 def activations(marble_type: str) -> str:
@@ -37,17 +42,12 @@ def activations(marble_type: str) -> str:
 
 def package_version(package: str) -> str:
     """Return the place of the SecurityVersion that a package update gave to `package`."""
-    return f"package/{package}"
+    return f"{PACKAGES}/{package}"
 
 
 def log_line(number: int) -> str:
     """Return the place of the update log's line `number`, from 0."""
-    return f"log/{number:012d}"
-
-
-def acknowledgement(user: str) -> str:
-    """Return the place of the mark that `user` acknowledged the pending update."""
-    return f"acknowledgement/{user}"
+    return f"{LOG}/{number:012d}"
 
 
 def counter(marble_type: str, uuid: str, name: str) -> str:

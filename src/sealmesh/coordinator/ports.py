@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from sealmesh.attestation import TrustRoot, UnverifiedEvidence
     from sealmesh.manifest import SealMode
+    from sealmesh.sealing import RecoveryInfo
 
 __all__ = [
     "Attester",
@@ -32,6 +33,7 @@ __all__ = [
     "Seat",
     "Snapshot",
     "Store",
+    "Waiting",
 ]
 
 
@@ -136,6 +138,20 @@ class Founded:
     recovery_secrets: Mapping[str, bytes] = field(default_factory=dict)
 
 
+class Waiting(Protocol):
+    """A state that waits for its owners."""
+
+    @property
+    def info(self) -> RecoveryInfo:
+        """What their shares are recognised by."""
+        ...
+
+    @property
+    def reason(self) -> str:
+        """Why the platform could not open it."""
+        ...
+
+
 class Seat(Protocol):
     """The place where a Coordinator's state is, or will be."""
 
@@ -156,6 +172,36 @@ class Seat(Protocol):
         Raises:
             StoreConflict: Somebody else created one in between.
             StoreError: It cannot be written.
+        """
+        ...
+
+    def rekey(self, change: Change, plan: SealPlan) -> Founded:
+        """Commit `change` under new keys and new shares; the old shares are worthless then.
+
+        Raises:
+            StoreConflict: A record in `expects` has another version; nothing was written.
+            StoreError: It cannot be written.
+        """
+        ...
+
+    def recovery(self) -> Waiting | None:
+        """Return what waits for recovery; None when nothing does."""
+        ...
+
+    def peek(self, encryption_key: bytes) -> Store:
+        """Return the waiting state, opened with a recovered key, for the caller to close; changes nothing.
+
+        Raises:
+            RecoveryNotPossible: This is not its key.
+        """
+        ...
+
+    def unlock(self, encryption_key: bytes) -> Store:
+        """End the recovery: seal the key to this platform, and return the open store.
+
+        Raises:
+            RecoveryNotPossible: This is not its key.
+            StoreError: The key cannot be sealed.
         """
         ...
 

@@ -82,7 +82,10 @@ def previous_secret_for(name: str, owner: Owner, state: State, context: Context)
     if definition.shared:
         kept = state.shelves.value(places.previous_secret(name))
         return kept_secret(name, definition, state) if kept is None else Secret.from_bytes(kept)
-    return _private(name, definition, owner, state, context, root_secret=state.previous_root_secret())
+    # A private key that came or changed with an update has a mark here: it was never another one.
+    marked = state.shelves.value(places.previous_secret(name)) is not None
+    root_secret = state.root_secret() if marked else state.previous_root_secret()
+    return _private(name, definition, owner, state, context, root_secret=root_secret)
 
 
 def kept_secret(name: str, definition: SecretDefinition, state: State) -> Secret:

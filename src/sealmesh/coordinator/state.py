@@ -109,7 +109,7 @@ class State:
 
     def log(self) -> tuple[str, ...]:
         """Return the lines of the update log, oldest first."""
-        lines = self.shelves.shelf("log")
+        lines = self.shelves.shelf(places.LOG)
         return tuple((lines[number].value or b"").decode() for number in sorted(lines))
 
     def _record(self, key: str) -> bytes:

@@ -28,6 +28,7 @@ def issue_leaf(
     lifetime: timedelta,
     serial: int,
     simulation: bool,
+    spiffe_id: bool = True,
 ) -> x509.Certificate:
     """Issue the certificate that names one Marble (COMPAT, section 6, and X509-SVID, section 4).
 
@@ -45,6 +46,8 @@ def issue_leaf(
         now: The time of issue.
         lifetime: Cut so that the leaf does not outlive intermediate or Marble root.
         serial: From `new_serial`.
+        spiffe_id: False only where MarbleRun's own form without any name is asked for; no peer of ours takes
+            such a certificate for a Marble's.
         simulation: Stamp it "simulated TEE".
 
     Raises:
@@ -60,7 +63,7 @@ def issue_leaf(
         names=SubjectNames(
             dns=tuple(dns_names),
             ips=tuple(ip_addresses),
-            uris=(marble_id(authority.trust_domain, marble_type, uuid),),
+            uris=(marble_id(authority.trust_domain, marble_type, uuid),) if spiffe_id else (),
         ),
         key_usage=LEAF_KEY_USAGE,
         marble_type=marble_type,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from threading import Lock
 
 from sealmesh.adapters.clock import system_clock, system_entropy
 from sealmesh.adapters.keys import OsKeyFactory
@@ -81,6 +82,7 @@ def compose(
         engine=engine,
         examiner=Examiner(endorser=evidence.endorser, roots=settings.roots),
         own=OwnEvidence(attester=evidence.attester, clock=system_clock),
+        exclusive=Lock(),
     )
     return Parts(coordinator=coordinator, seat=seat)
 

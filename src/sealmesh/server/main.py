@@ -71,7 +71,9 @@ def _begin(first: Parts, configuration: ServerConfiguration) -> None:
     if path is None:
         return
     if code != Phase.ACCEPTING_MANIFEST:
-        raise StartupManifestRefused("a startup manifest is set, but there is a state already", found=str(path))
+        raise StartupManifestRefused(
+            "a startup manifest is set, but there is a state already", found=str(path)
+        )
     try:
         first.coordinator.set_manifest(path.read_bytes())
     except OSError as error:

@@ -118,7 +118,7 @@ class MemorySeat:
         store.commit(change)
         self.opened, self.recovery = store, False
         self.plans.append(plan)
-        return Founded(store=store, recovery_secrets={name: b"share" for name in plan.recovery_keys})
+        return Founded(store=store, recovery_secrets=dict.fromkeys(plan.recovery_keys, b"share"))
 
 
 class NoEndorser:
@@ -161,4 +161,5 @@ def make_coordinator(*, engine=None, attester=None, endorser=None, **how) -> Coo
         engine=engine,
         examiner=Examiner(endorser=endorser or NoEndorser(), roots=engine.settings.roots),
         own=OwnEvidence(attester=attester, clock=engine.clock),
+        exclusive=Lock(),
     )

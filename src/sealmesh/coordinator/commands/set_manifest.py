@@ -16,6 +16,7 @@ from sealmesh.coordinator.ports import Change, SealPlan
 from sealmesh.coordinator.relaxation import Relaxation
 from sealmesh.coordinator.secret_values import new_shared_secrets
 from sealmesh.coordinator.state import State
+from sealmesh.coordinator.succession import seal_plan
 from sealmesh.coordinator.update_log import log_line
 from sealmesh.errors.coordinator import ManifestRefused, ResetRefused
 from sealmesh.manifest import FeatureGate, Manifest, SealMode, fingerprint, parse_manifest
@@ -59,11 +60,7 @@ def decide(command: SetManifest, state: State, context: Context) -> Founding:
             puts=_records(command.raw, manifest, state, context),
             appends=(_leaf(command.raw, manifest, state, context),),
         ),
-        plan=SealPlan(
-            mode=manifest.config.seal_mode,
-            recovery_keys={name: key.public_key for name, key in manifest.recovery_keys.items()},
-            recovery_threshold=manifest.config.recovery_threshold,
-        ),
+        plan=seal_plan(manifest),
     )
 
 
@@ -92,13 +89,12 @@ def _check_servable(manifest: Manifest, settings: Settings) -> None:
 
 
 def _records(raw: bytes, manifest: Manifest, state: State, context: Context) -> dict[str, bytes | None]:
-    event = log_line(context.now, "initial manifest set")
     return {
         places.AUTHORITY: state.authority.to_bytes(),
         places.MANIFEST: raw,
         places.SIGNATURE: state.authority.root_key.sign(raw, ec.ECDSA(hashes.SHA256())),
         places.ROOT_SECRET: context.entropy(_ROOT_SECRET_BYTES),
-        places.log_line(0): event.encode(),
+        places.log_line(0): log_line(context.now, "initial manifest set"),
         **new_shared_secrets(manifest, state.authority, context),
     }
 

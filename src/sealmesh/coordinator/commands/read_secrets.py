@@ -1,0 +1,71 @@
+"""A user reads shared or user-defined secrets."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sealmesh.coordinator import acts, places
+from sealmesh.coordinator.api import PeerChain, SecretReply
+from sealmesh.coordinator.context import Context
+from sealmesh.coordinator.decision import Decision
+from sealmesh.coordinator.phase import Act, move
+from sealmesh.coordinator.ports import Change
+from sealmesh.coordinator.secret_values import kept_secret
+from sealmesh.coordinator.state import State
+from sealmesh.coordinator.user_caller import authenticated_user, authorize
+from sealmesh.errors.coordinator import PermissionRefused, UnknownSecret
+from sealmesh.manifest import Action, Manifest, ResourceType, SecretDefinition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadSecrets:
+    """Read these secrets as the user of this connection."""
+
+    names: tuple[str, ...]
+    chain: PeerChain
+
+
+def decide(command: ReadSecrets, state: State, context: Context) -> Decision[Mapping[str, SecretReply]]:
+    """Return the secrets; who read them is in the ledger before they leave.
+
+    Raises:
+        UserUnauthenticated, UnknownSecret, PermissionRefused: In this order.
+    """
+    caller = authenticated_user(command.chain, state)
+    move(state.phase, Act.ACCESS_SECRETS)
+    manifest = state.running.manifest
+    for name in command.names:
+        _check_readable(name, manifest)
+    authorize(caller, manifest, ResourceType.SECRETS, Action.READ_SECRET, frozenset(command.names))
+    return Decision(
+        reply={name: _reply(name, manifest.secrets[name], state) for name in command.names},
+        change=Change(
+            expects={places.MANIFEST: state.shelves.version_of(places.MANIFEST)},
+            appends=(acts.secrets_read(context.now, user=caller.name, names=command.names),),
+        ),
+    )
+
+
+def _check_readable(name: str, manifest: Manifest) -> None:
+    definition = manifest.secrets.get(name)
+    if definition is None:
+        raise UnknownSecret(f"the manifest has no secret `{name}`")
+    if not (definition.shared or definition.user_defined):
+        raise PermissionRefused(
+            f"`{name}` is private to each Marble", code="private-secret", wanted="a shared or uploaded secret"
+        )
+
+
+def _reply(name: str, definition: SecretDefinition, state: State) -> SecretReply:
+    secret = kept_secret(name, definition, state)
+    is_set = state.shelves.value(places.secret(name)) is not None
+    keep_empty = is_set and not definition.type.is_certificate
+    return SecretReply(
+        type=secret.type.value,
+        size=secret.size,
+        shared=secret.shared,
+        user_defined=secret.user_defined,
+        certificate=secret.cert,
+        valid_for=secret.valid_for,
+        private=secret.private if secret.private or keep_empty else None,
+        public=secret.public if secret.public or keep_empty else None,
+    )
