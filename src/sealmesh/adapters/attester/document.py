@@ -15,7 +15,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import yaml
 
@@ -26,6 +26,7 @@ from sealmesh.errors.attestation import EndorsementFormatError, PackageError
 NAMES = ("sealmesh.json", "sealmesh.yaml", "sealmesh.yml", "enclave.json")
 """Looked for in this order where a directory is given."""
 
+SIGNATURE_SUFFIX = ".sig"
 MAX_DOCUMENT_BYTES = 1024 * 1024
 _SETTINGS = ("heapSize", "executableHeap", "mounts")
 _KEYS = (
@@ -72,6 +73,25 @@ class PackageDocument:
     def directory(self) -> Path:
         """What relative paths are relative to."""
         return self.path.parent
+
+    @property
+    def signature_path(self) -> Path:
+        """The signature file beside the document."""
+        return self.path.with_name(self.path.name + SIGNATURE_SUFFIX)
+
+    @property
+    def unmeasured(self) -> tuple[Path, ...]:
+        """What is never measured, also where it lies in a measured directory: signature and signing key."""
+        return (self.signature_path, self.directory / self.key)
+
+
+def is_utf8(text: str) -> bool:
+    """Return whether a text can be written in UTF-8 (a name from the file system or from JSON may not)."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def find_document(path: Path) -> Path:
@@ -146,6 +166,10 @@ def _wrong(path: Path, problem: str, *, remedy: str = _EXAMPLE) -> PackageError:
     return PackageError(f"the package document {path} {problem}", code="package:document", remedy=remedy)
 
 
+def _is_text(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and "\0" not in value and is_utf8(value)
+
+
 class _Fields:
     def __init__(self, value: object, path: Path) -> None:
         self._path = path
@@ -162,13 +186,13 @@ class _Fields:
 
     def text(self, name: str, default: str | None = None) -> str:
         value = self._values.get(name, default)
-        if not isinstance(value, str) or not value or "\0" in value:
+        if not _is_text(value) or not value:
             raise _wrong(self._path, f"needs text in {name}")
         return value
 
     def texts(self, name: str) -> tuple[str, ...]:
         values = self._list(name)
-        if not all(isinstance(value, str) and "\0" not in value for value in values):
+        if not all(_is_text(value) for value in values):
             raise _wrong(self._path, f"needs a list of text in {name}")
         return tuple(values)
 
@@ -190,7 +214,7 @@ class _Fields:
             fields = self._nested(entry, "env", {"name", "value", "fromHost"})
             from_host = fields.boolean("fromHost")
             value = fields._values.get("value")
-            if not isinstance(value, str | None) or (value is None and not from_host):
+            if not (_is_text(value) or (value is None and from_host)):
                 raise _wrong(self._path, "needs a text value for each env entry, or fromHost: true")
             name = fields.text("name")
             if "=" in name:
@@ -202,7 +226,7 @@ class _Fields:
     def files(self) -> tuple[FileEntry, ...]:
         entries = []
         for entry in self._list("files"):
-            if isinstance(entry, str) and entry and "\0" not in entry:
+            if _is_text(entry) and entry:
                 entries.append(FileEntry(source=entry, target=entry.rstrip("/") or "/"))
             else:
                 fields = self._nested(entry, "files", {"source", "target"})
@@ -215,7 +239,7 @@ class _Fields:
         match value:
             case None:
                 return None
-            case str() if value and "\0" not in value:
+            case str() if value and _is_text(value):
                 return self._path.parent / value
             case dict():
                 return self._canonical(value)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from hashlib import file_digest, sha256
 from pathlib import Path
 
-from sealmesh.adapters.attester.document import PackageDocument
+from sealmesh.adapters.attester.document import PackageDocument, is_utf8
 from sealmesh.attestation.simulated import MeasuredFile, PackageContent
 from sealmesh.errors.attestation import PackageError
 
@@ -28,12 +28,15 @@ def measure_document(
         PackageError: `package:file`, something named is missing or cannot be read.
     """
     exe = find_exe(document.exe, document.directory, search_path)
-    files = {
-        file.name: file
-        for entry in document.files
-        for file in measure_path(document.directory / entry.source, entry.target)
-    }
-    files.setdefault(document.exe, next(measure_path(exe, document.exe)))
+    files: dict[str, MeasuredFile] = {}
+    unmeasured = frozenset(os.path.realpath(path) for path in document.unmeasured)
+    for source, target in (
+        (exe, document.exe),
+        *((document.directory / f.source, f.target) for f in document.files),
+    ):
+        for file in measure_path(source, target, unmeasured=unmeasured):
+            if files.setdefault(file.name, file) != file:
+                raise PackageError(f"two different files are named {file.name}", code="package:file")
     settings = document.settings
     if (policy := coordinator_policy(document)) is not None:
         settings = (*settings, ("coordinator", policy))
@@ -70,14 +73,24 @@ def coordinator_policy(document: PackageDocument) -> bytes | None:
         raise _unreadable(document.coordinator, error) from error
 
 
-def measure_path(path: Path, name: str) -> Iterator[MeasuredFile]:
+def measure_path(
+    path: Path, name: str, *, unmeasured: frozenset[str] = frozenset()
+) -> Iterator[MeasuredFile]:
     """Yield a file, or all files of a directory, under their names in the package.
 
     A link to a file counts as the file. A link to a directory counts as itself (`name/` and where it
     points to), so that no tree is walked twice or left out in silence.
+
+    Args:
+        path: The file or directory.
+        name: Its name in the package.
+        unmeasured: Real paths that are left out where a directory holds them.
+
+    Raises:
+        PackageError: `package:file`, missing, unreadable, or with a name that is not UTF-8.
     """
     if path.is_dir():
-        yield from _measure_directory(path, name)
+        yield from _measure_directory(path, name, unmeasured)
     elif path.is_file():
         yield _measure_file(path, name)
     else:
@@ -88,20 +101,22 @@ def measure_path(path: Path, name: str) -> Iterator[MeasuredFile]:
         )
 
 
-def _measure_directory(path: Path, name: str) -> Iterator[MeasuredFile]:
+def _measure_directory(path: Path, name: str, unmeasured: frozenset[str]) -> Iterator[MeasuredFile]:
     try:
         entries = sorted(os.scandir(path), key=lambda entry: entry.name)
     except OSError as error:
         raise _unreadable(path, error) from error
     for entry in entries:
         inner = f"{name}/{entry.name}"
-        if entry.name == SKIPPED:
+        if entry.name == SKIPPED or os.path.realpath(entry.path) in unmeasured:
             continue
+        if not is_utf8(entry.name):
+            raise PackageError(f"a name in {path} is not UTF-8", code="package:file", found=repr(entry.name))
         if entry.is_symlink() and entry.is_dir():
             target = os.fsencode(os.readlink(entry.path))
             yield MeasuredFile(name=f"{inner}/", sha256=sha256(target).digest())
         else:
-            yield from measure_path(Path(entry.path), inner)
+            yield from measure_path(Path(entry.path), inner, unmeasured=unmeasured)
 
 
 def _measure_file(path: Path, name: str) -> MeasuredFile:

@@ -17,7 +17,6 @@ from sealmesh.adapters.attester.document import PackageDocument, find_document, 
 from sealmesh.adapters.attester.measuring import coordinator_policy, measure_document, measure_path
 from sealmesh.adapters.attester.platform import PlatformDirectory
 from sealmesh.adapters.attester.signature_file import (
-    SUFFIX,
     PackageSignature,
     encode_signature,
     parse_signature,
@@ -132,7 +131,7 @@ def load(path: Path | str, *, search_path: str | None = None) -> LoadedPackage:
     """
     document = load_document(find_document(Path(path)))
     content, exe = measure_document(document, search_path=search_path)
-    file = _signature_path(document)
+    file = document.signature_path
     signature = parse_signature(file.read_bytes(), name=str(file)) if file.is_file() else None
     return LoadedPackage(
         content=content,
@@ -163,8 +162,8 @@ def sign(
         PackageError: The document, a file it names, or the key is wrong.
     """
     document = load_document(find_document(Path(path)))
-    content, exe = measure_document(document, search_path=search_path)
     key, note = load_or_generate(Path(key_path) if key_path else document.directory / document.key)
+    content, exe = measure_document(document, search_path=search_path)
     structure = sign_package(
         measure(content),
         key,
@@ -181,7 +180,7 @@ def sign(
         exe=exe,
         notes=(note,) if note else (),
     )
-    _write(_signature_path(document), encode_signature(package._signature))
+    _write(document.signature_path, encode_signature(package._signature))
     return package
 
 
@@ -226,10 +225,6 @@ def coordinator_package(
         now=clock(),
     )
     return LoadedPackage(content=content, signature=PackageSignature(structure=structure, content=content))
-
-
-def _signature_path(document: PackageDocument) -> Path:
-    return document.path.with_name(document.path.name + SUFFIX)
 
 
 def _write(path: Path, content: bytes) -> None:

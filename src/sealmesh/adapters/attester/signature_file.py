@@ -18,7 +18,6 @@ from sealmesh.attestation.simulated import (
 )
 from sealmesh.errors.attestation import AttestationError, PackageError
 
-SUFFIX = ".sig"
 MAX_SIGNATURE_FILE_BYTES = 64 * 1024 * 1024
 _FORMAT = "sealmesh-package-signature-v1"
 

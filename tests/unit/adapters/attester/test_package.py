@@ -1,6 +1,7 @@
 """Packages on disk: measured, signed, and refused once they changed."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -181,6 +182,8 @@ def test_debug_and_versions_are_no_part_of_the_measurement(package: Package) -> 
         ({"files": [{"source": "lib"}]}, "target"),
         ({"files": [{"src": "lib"}]}, "not one of"),
         ({"args": [1]}, "text in args"),
+        ({"args": ["\ud800"]}, "text in args"),
+        ({"env": [{"name": "A", "value": "\0"}]}, "text value"),
         ({"env": [{"name": "A"}]}, "text value"),
         ({"env": [{"name": "A=B", "value": ""}]}, "cannot be a variable"),
         ({"env": [{"name": "A", "value": ""}, {"name": "A", "value": "1"}]}, "twice"),
@@ -271,6 +274,39 @@ def test_links_are_measured_as_the_file_and_directories_of_links_as_themselves(p
     (package.path / "lib" / "deep").unlink()
     (package.path / "lib" / "deep").symlink_to("/bin")
     assert unique_id(package.path) != before
+
+
+def test_whole_directory_can_be_measured_without_its_own_signature_and_key(package: Package) -> None:
+    package.describe(files=["."])
+    sign(package.path)
+    names = {file.name for file in load(package.path).content.files}
+    assert names == {"app.py", "./app.py", "./lib/prices.py", "./sealmesh.json"}
+    assert load(package.path).verify_signed()
+
+
+def test_key_that_is_made_does_not_change_what_was_signed(package: Package) -> None:
+    (package.path / "private.pem").unlink()
+    package.describe(files=["."])
+    sign(package.path)
+    assert load(package.path).verify_signed()
+
+
+def test_program_is_measured_even_where_a_file_takes_its_name(package: Package) -> None:
+    package.describe(files=[{"source": "lib/prices.py", "target": "app.py"}])
+    with pytest.raises(PackageError, match=r"two different files are named app\.py"):
+        load(package.path)
+
+
+def test_files_may_be_named_twice_over_a_directory_and_by_themselves(package: Package) -> None:
+    before = unique_id(package.path)
+    package.describe(files=["lib", "lib/prices.py", "app.py"])
+    assert unique_id(package.path) == before
+
+
+def test_name_that_is_not_utf8_is_refused(package: Package) -> None:
+    (Path(os.fsdecode(os.fsencode(package.path / "lib") + b"/\xff"))).touch()
+    with pytest.raises(PackageError, match="not UTF-8"):
+        load(package.path)
 
 
 def test_dangling_link_is_refused(package: Package) -> None:
