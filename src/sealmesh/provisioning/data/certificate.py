@@ -135,7 +135,13 @@ def _of_certificate(raw: bytes) -> dict[str, Value]:
     try:
         certificate = x509.load_der_x509_certificate(raw)
         return {**_body(certificate), **_extensions(certificate.extensions)}
-    except (ValueError, x509.DuplicateExtension, UnsupportedAlgorithm) as error:
+    except (
+        ValueError,
+        TypeError,
+        x509.DuplicateExtension,
+        x509.InvalidVersion,
+        UnsupportedAlgorithm,
+    ) as error:
         raise FunctionError("the certificate cannot be read") from error
 
 
@@ -175,9 +181,15 @@ def _extensions(extensions: x509.Extensions) -> dict[str, Value]:
             case x509.BasicConstraints() as basic:
                 fields |= _basic(basic.ca, basic.path_length)
             case x509.KeyUsage() as usage:
-                bits = sum(getattr(usage, name) << place for place, name in enumerate(_USAGES))
-                fields["KeyUsage"] = Integer(bits, "x509.KeyUsage")
+                fields["KeyUsage"] = Integer(_usage_bits(usage), "x509.KeyUsage")
     return fields
+
+
+def _usage_bits(usage: x509.KeyUsage) -> int:
+    bits: int = sum(getattr(usage, name) << place for place, name in enumerate(_USAGES))
+    if usage.key_agreement:
+        bits |= usage.encipher_only << 7 | usage.decipher_only << 8
+    return bits
 
 
 def _basic(ca: bool, path_length: int | None) -> dict[str, Value]:

@@ -20,15 +20,17 @@ class _Attribute:
 #: In the order in which Go writes them; the string form is reversed.
 _ATTRIBUTES = (
     _Attribute("2.5.4.6", "C", "Country"),
-    _Attribute("2.5.4.10", "O", "Organization"),
-    _Attribute("2.5.4.11", "OU", "OrganizationalUnit"),
-    _Attribute("2.5.4.7", "L", "Locality"),
     _Attribute("2.5.4.8", "ST", "Province"),
+    _Attribute("2.5.4.7", "L", "Locality"),
     _Attribute("2.5.4.9", "STREET", "StreetAddress"),
     _Attribute("2.5.4.17", "POSTALCODE", "PostalCode"),
+    _Attribute("2.5.4.10", "O", "Organization"),
+    _Attribute("2.5.4.11", "OU", "OrganizationalUnit"),
     _Attribute("2.5.4.3", "CN", "CommonName", single=True),
     _Attribute("2.5.4.5", "SERIALNUMBER", "SerialNumber", single=True),
 )
+_KNOWN = frozenset(attribute.dotted for attribute in _ATTRIBUTES)
+_PRINTABLE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 '()+,-./:=?")
 _SPECIAL = ',+"\\<>;'
 
 
@@ -39,7 +41,13 @@ def name_value(name: x509.Name) -> Value:
         value = attribute.value
         text = value if isinstance(value, str) else value.decode("latin-1")
         values.setdefault(attribute.oid.dotted_string, []).append(text)
-    return _name(values)
+    others = [
+        f"{dotted}=#{_der(text)}"
+        for dotted, texts in values.items()
+        if dotted not in _KNOWN
+        for text in texts
+    ]
+    return _name(values, tuple(others))
 
 
 def subject_value(**attributes: str | tuple[str, ...] | None) -> Value:
@@ -52,9 +60,9 @@ def subject_value(**attributes: str | tuple[str, ...] | None) -> Value:
     return _name(values)
 
 
-def _name(values: dict[str, list[str]]) -> Value:
+def _name(values: dict[str, list[str]], others: tuple[str, ...] = ()) -> Value:
     fields: dict[str, Value] = {}
-    shown: list[str] = []
+    shown = list(others)
     for attribute in _ATTRIBUTES:
         texts = values.get(attribute.dotted, [])
         encoded = tuple(text.encode() for text in texts)
@@ -75,3 +83,15 @@ def _escaped(text: str) -> str:
     if out.endswith(" ") and not out.endswith("\\ "):
         out = out[:-1] + "\\ "
     return out
+
+
+def _der(text: str) -> str:
+    """Return an attribute that Go has no name for, as it writes the value: DER in hex."""
+    data = text.encode()
+    tag = "13" if _PRINTABLE.issuperset(text) else "0c"
+    if len(data) < 128:
+        length = f"{len(data):02x}"
+    else:
+        size = (len(data).bit_length() + 7) // 8
+        length = f"{0x80 | size:02x}{len(data):0{2 * size}x}"
+    return tag + length + data.hex()

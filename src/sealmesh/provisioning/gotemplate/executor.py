@@ -96,6 +96,8 @@ class Execution:
             self._walk(self._trees[name], data)
         except RecursionError:
             raise LimitFailure("nested too deep", 0) from None
+        except FunctionError as error:  # from a map or struct that makes its values on demand
+            raise ExecutionFailure(str(error), 0) from None
         return b"".join(self._output)
 
     # -- bounds -----------------------------------------------------------------------------------------
@@ -363,6 +365,8 @@ class Execution:
                 return value.get(name)
             except KeyError:
                 pass
+            except FunctionError as error:
+                raise ExecutionFailure(f"error reading {ascii(name)[1:-1]}: {error}", offset) from None
         elif isinstance(value, Map) and value.go_type.startswith("map[string]"):
             return value.lookup(name.encode())
         elif value is None:

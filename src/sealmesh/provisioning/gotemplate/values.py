@@ -109,7 +109,7 @@ class Struct:
         raise NotImplementedError
 
     def get(self, name: str) -> "Value":
-        """Return a field; KeyError when there is none of that name."""
+        """Return a field; KeyError when there is none of that name, `FunctionError` when it cannot be made."""
         raise NotImplementedError
 
     def method(self, name: str) -> "Function | None":
