@@ -83,8 +83,8 @@ def _new(name: str, definition: SecretDefinition, succession: Succession) -> Rec
     if definition.user_defined:
         return records
     if definition.shared:
-        value = shared_secret(name, definition, succession.authority, succession.context).to_bytes()
-        return {places.secret(name): value, places.previous_secret(name): value}
+        value = shared_secret(name, definition, succession.authority, succession.context)
+        return records | {places.secret(name): value.to_bytes()}
     return records | {places.previous_secret(name): SAME_AS_PRESENT}
 
 
@@ -95,10 +95,11 @@ def _same(name: str, definition: SecretDefinition, succession: Succession) -> Re
     if not definition.shared:
         marked = state.shelves.value(places.previous_secret(name)) is not None
         return {places.previous_secret(name): None} if marked and succession.rotates else {}
-    if definition.type is SecretType.SYMMETRIC_KEY and not succession.rotates:
+    is_key = definition.type is SecretType.SYMMETRIC_KEY
+    if is_key and not succession.rotates:
         return {}
     value = shared_secret(name, definition, succession.authority, succession.context)
-    return {
-        places.secret(name): value.to_bytes(),
-        places.previous_secret(name): state.shelves.value(places.secret(name)),
-    }
+    records: Records = {places.secret(name): value.to_bytes()}
+    if is_key:  # the recordings show a certificate's previous value equal to its present one
+        records[places.previous_secret(name)] = state.shelves.value(places.secret(name))
+    return records

@@ -60,7 +60,9 @@ ROUTES: Mapping[tuple[str, str], Route] = MappingProxyType(
         ("GET", "/update"): _v1_read(handlers_v1.update_log),
         ("POST", "/update"): _v1(handlers_v1.update, Act.UPDATE),
         ("GET", "/update-manifest"): _v1_read(handlers_v1.pending_update),
-        ("POST", "/update-manifest"): _v1(handlers_v1.acknowledge, Act.UPDATE),
+        ("POST", "/update-manifest"): Route(  # the one v1 route that answers the rules' refusals as v2 does
+            answer=handlers_v1.acknowledge, refuse=partial(refuse_v1, rules=RULES_V2), act=Act.UPDATE
+        ),
         ("POST", "/update-cancel"): _v1(handlers_v1.cancel, Act.UPDATE),
         ("GET", "/secrets"): _v1(handlers_v1.get_secrets, Act.ACCESS_SECRETS),
         ("POST", "/secrets"): _v1(handlers_v1.set_secrets, Act.ACCESS_SECRETS),
