@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,18 +16,18 @@ FILES: Mapping[str, tuple[str, ...]] = {
     "bookbuyer": ("bookbuyer.py", "counter.py"),
     "bookthief": ("bookthief.py", "bookbuyer.py", "counter.py"),
 }
+STRANGER = ("stranger.py",)
 
 
-def write_package(folder: Path, marble_type: str, *, policy: Path) -> Path:
+def write_package(folder: Path, files: Sequence[str], *, policy: Path) -> Path:
     """Put a program and its package document into `folder`; return the folder.
 
     Args:
         folder: Made; where the program will be started from.
-        marble_type: One of `FILES`.
+        files: The program, then what it needs; names of files beside the four programs.
         policy: How the Marble recognizes its Coordinator; copied in, and so measured.
     """
     folder.mkdir(parents=True)
-    files = FILES[marble_type]
     for name in files:
         shutil.copy(PROGRAMS / name, folder / name)
     document = {

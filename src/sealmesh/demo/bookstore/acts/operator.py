@@ -20,7 +20,10 @@ def play(stage: Stage) -> None:
     start_coordinator(stage.programs, mesh)
     stage.narrator.say(f"a Coordinator listens on {mesh.address}, on a simulated SGX platform")
     _verify(stage, mesh)
-    folders = {name: write_package(stage.folder / "packages" / name, name, policy=policy) for name in FILES}
+    folders = {
+        name: write_package(stage.folder / "packages" / name, files, policy=policy)
+        for name, files in FILES.items()
+    }
     ids = sign_all(stage, folders)
     mesh.packages = folders
     wire = stage.wire = Tap(stage.ports.store)

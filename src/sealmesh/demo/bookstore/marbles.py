@@ -1,0 +1,33 @@
+"""Starting the four programs inside the mesh."""
+
+import shutil
+from pathlib import Path
+
+from sealmesh.demo.bookstore.mesh import HOST, SEALMESH, Mesh
+from sealmesh.demo.bookstore.packages import FILES
+from sealmesh.demo.bookstore.stage import Stage
+from sealmesh.demo.programs import Program
+
+
+def install(package: Path, folder: Path) -> Path:
+    """Copy a signed package to where it is to run, as it would be copied to a machine."""
+    shutil.copytree(package, folder)
+    return folder
+
+
+def start_marble(
+    stage: Stage, mesh: Mesh, marble_type: str, folder: Path, program: str | None = None
+) -> Program:
+    """Start the package in `folder` as a Marble of `mesh`; its new UUID stays in that folder."""
+    words = ["run", "--", "python", program or FILES[marble_type][0]]
+    stage.narrator.say(f"$ sealmesh {' '.join(words)}   # in {folder.relative_to(stage.folder)}")
+    return stage.programs.start(
+        marble_type,
+        [*SEALMESH, *words],
+        folder=folder,
+        env={
+            "EDG_MARBLE_TYPE": marble_type,
+            "EDG_MARBLE_COORDINATOR_ADDR": f"{HOST}:{mesh.mesh_port}",
+            "SEALMESH_ATTESTER": f"simulated:{mesh.platform}",
+        },
+    )
