@@ -50,7 +50,7 @@ class JudgingContext(ssl.SSLContext):
     trust_domain: str
 
     def identify_peer(self, connection: ssl.SSLObject) -> PeerIdentity | None:
-        """Return the Marble behind a finished handshake; None where no certificate was asked for.
+        """Return the Marble behind a finished handshake; None where no certificate was asked for, or shown.
 
         Raises:
             PeerRefused: The certificate names no Marble of this mesh.
@@ -58,7 +58,9 @@ class JudgingContext(ssl.SSLContext):
         if self.verify_mode == ssl.CERT_NONE:
             return None
         names: dict[str, Any] = cast("dict[str, Any]", connection.getpeercert() or {})
-        certificate = connection.getpeercert(binary_form=True) or b""
+        certificate = connection.getpeercert(binary_form=True)
+        if certificate is None:
+            return None  # `CERT_OPTIONAL`; with `CERT_REQUIRED` the handshake does not get here
         try:
             return identify(names.get("subjectAltName", ()), certificate, trust_domain=self.trust_domain)
         except SealmeshError as error:
@@ -103,12 +105,20 @@ class Contexts:
     def _server(self, rule: IncomingRule, judge: Judge) -> JudgingContext:
         context = self._new(ssl.PROTOCOL_TLS_SERVER, judge)
         context.num_tickets = 0
-        context.verify_mode = ssl.CERT_REQUIRED if rule.client_auth else ssl.CERT_NONE
+        context.verify_mode = self._client_certificate(rule)
         if rule.client_auth or rule.certificate is None or rule.key is None:
             self._load_own(context)
         else:
             load_certificate(context, rule.certificate, rule.key)
         return context
+
+    def _client_certificate(self, rule: IncomingRule) -> ssl.VerifyMode:
+        """Ask for none, require one, or take one if shown: where the policy lets in anyone on this port."""
+        if not rule.client_auth:
+            return ssl.CERT_NONE
+        policy, marble_type = self._configuration.policy, self._configuration.marble_type
+        anyone = decide(policy, caller=UNAUTHENTICATED, callee_type=marble_type, port=rule.port)
+        return ssl.CERT_OPTIONAL if anyone.allowed else ssl.CERT_REQUIRED
 
     def _client(self, judge: Judge) -> JudgingContext:
         context = self._new(ssl.PROTOCOL_TLS_CLIENT, judge)
