@@ -59,8 +59,8 @@ def certificate(keys) -> CertificateValue:
 
 
 SUBJECT = (
-    'SERIALNUMBER=77,CN=Ku\\"ch\\;en\\\\ \\<ü\\>,OU=\\#ou,O=B\\+C+O=Guild\\, Inc,POSTALCODE=pc,STREET=\\ s\\ ,'
-    "L=l,ST=st,C=DE,1.2.840.113549.1.9.1=#0c036d4078,2.5.4.12=#13057469746c65"
+    'SERIALNUMBER=77,CN=Ku\\"ch\\;en\\\\ \\<ü\\>,OU=\\#ou,O=B\\+C+O=Guild\\, Inc,POSTALCODE=pc,'
+    "STREET=\\ s\\ ,L=l,ST=st,C=DE,1.2.840.113549.1.9.1=#0c036d4078,2.5.4.12=#13057469746c65"
 )
 FIELDS = [
     (".Subject", SUBJECT),

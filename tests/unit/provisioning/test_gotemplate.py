@@ -1,10 +1,14 @@
 """The template engine by itself: the value protocol, errors with their place, and every bound."""
 
+import ast
+import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
+from sealmesh.provisioning import gotemplate
 from sealmesh.provisioning.gotemplate import (
     MAX_DEPTH,
     MAX_NESTING,
@@ -274,3 +278,17 @@ def test_address_is_not_printed():
 def test_text_with_surrogates_is_no_crash():
     with pytest.raises(TemplateError):
         Template.parse("{{ \ud800 }}")
+
+
+def test_engine_stands_alone_on_the_standard_library():
+    folder = Path(gotemplate.__file__).parent
+    for file in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            for name in names:
+                own = name.startswith("sealmesh.provisioning.gotemplate")
+                assert own or name.split(".")[0] in sys.stdlib_module_names, (file.name, name)

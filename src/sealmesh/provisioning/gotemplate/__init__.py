@@ -8,6 +8,7 @@ range-over-func, pointers' addresses (`%p`), and more than one file of templates
     b'0=a;1=b;'
 """
 
+from sealmesh.provisioning.gotemplate.budget import MAX_DEPTH, MAX_WORK
 from sealmesh.provisioning.gotemplate.builtins import BUILTINS, MAX_OUTPUT
 from sealmesh.provisioning.gotemplate.errors import (
     FunctionError,
@@ -16,7 +17,6 @@ from sealmesh.provisioning.gotemplate.errors import (
     TemplateLimitError,
     TemplateSyntaxError,
 )
-from sealmesh.provisioning.gotemplate.executor import MAX_DEPTH, MAX_WORK
 from sealmesh.provisioning.gotemplate.parser import MAX_NESTING
 from sealmesh.provisioning.gotemplate.template import Template
 from sealmesh.provisioning.gotemplate.values import (

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from sealmesh.provisioning.gotemplate.budget import ExecutionFailure, LimitFailure
 from sealmesh.provisioning.gotemplate.builtins import BUILTINS
 from sealmesh.provisioning.gotemplate.errors import (
     TemplateExecutionError,
     TemplateLimitError,
     TemplateSyntaxError,
 )
-from sealmesh.provisioning.gotemplate.executor import Body, Execution, ExecutionFailure, LimitFailure
+from sealmesh.provisioning.gotemplate.executor import Body, Execution
 from sealmesh.provisioning.gotemplate.nodes import Text
 from sealmesh.provisioning.gotemplate.parser import ParseFailure, parse
 from sealmesh.provisioning.gotemplate.values import Function, from_python

@@ -109,7 +109,12 @@ class Struct:
         raise NotImplementedError
 
     def get(self, name: str) -> "Value":
-        """Return a field; KeyError when there is none of that name, `FunctionError` when it cannot be made."""
+        """Return a field.
+
+        Raises:
+            KeyError: There is none of that name.
+            FunctionError: It cannot be made.
+        """
         raise NotImplementedError
 
     def method(self, name: str) -> "Function | None":
