@@ -89,6 +89,11 @@ class Listener:
             self._sweeper.cancel()
 
     @property
+    def accepting(self) -> bool:
+        """Whether new connections are accepted."""
+        return bool(self._servers) and not self._stopping
+
+    @property
     def handshakes(self) -> int:
         """How many handshakes are going on."""
         return len(self._handshakes)
