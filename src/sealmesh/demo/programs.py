@@ -14,6 +14,7 @@ from sealmesh.errors.cli import DemoFailed
 
 TERM_SECONDS = 3.0
 POLL_SECONDS = 0.02
+_INTERRUPTS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 
 
 class Program:
@@ -90,9 +91,13 @@ class Program:
         self._signal(signal.SIGKILL)
         self._process.wait()
 
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self._signal(signal.SIGTERM)
+
     def end(self) -> None:
         """Ask it to end; kill what is left."""
-        self._signal(signal.SIGTERM)
+        self.terminate()
         try:
             self._process.wait(TERM_SECONDS)
         except subprocess.TimeoutExpired:
@@ -119,10 +124,14 @@ class Programs:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for program in self._all:
-            program._signal(signal.SIGTERM)
-        for program in reversed(self._all):
-            program.end()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPTS)  # a second Ctrl-C must leave nobody
+        try:
+            for program in self._all:
+                program.terminate()
+            for program in reversed(self._all):
+                program.end()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def start(
         self, name: str, command: Sequence[str], *, folder: Path, env: Mapping[str, str] | None = None

@@ -13,6 +13,7 @@ from typing import Any
 from rich.console import Console
 
 from sealmesh.demo.bookstore.acts import operator, without_mesh
+from sealmesh.demo.bookstore.keeping import keep_running
 from sealmesh.demo.bookstore.stage import Stage, plain_environment
 from sealmesh.demo.narrator import Act, Narrator
 from sealmesh.demo.programs import Programs
@@ -68,6 +69,8 @@ def perform(console: Console, *, keep: bool = False) -> Report:
             except SealmeshError as failure:
                 error = failure
             seconds = time.monotonic() - start
+            if keep and error is None:
+                keep_running(stage)
     return Report(acts=tuple(narrator.acts), seconds=seconds, error=error)
 
 
