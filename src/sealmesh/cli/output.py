@@ -46,7 +46,8 @@ class Output:
 
     def failure(self, error: SealmeshError) -> None:
         """Write an error: code and cause, then found, wanted and remedy, each on its line."""
-        lines = [f"error [{error.code}]: {error.message}"]
+        first, *more = error.message.splitlines() or [""]
+        lines = [f"error [{error.code}]: {first}", *(f"  {line}" for line in more)]
         for label, text in (("found", error.found), ("wanted", error.wanted), ("remedy", error.remedy)):
             if text:
                 lines.append(f"  {label + ':':8}{text}")
