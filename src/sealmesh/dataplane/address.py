@@ -19,25 +19,22 @@ _RESOLUTION_SECONDS: Final = 5.0
 
 
 def parse_ip(host: str) -> IpAddress | None:
-    """Return `host` as an address, or None where it is a name.
-
-    IPv4 in IPv6 becomes IPv4; the unspecified address, which Linux connects to loopback, becomes loopback.
-    """
+    """Return `host` as an address, or None where it is a name. IPv4 in IPv6 becomes IPv4."""
     try:
         address = ipaddress.ip_address(host.split("%", 1)[0].strip("[]"))
     except ValueError:
         return None
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
         address = address.ipv4_mapped
-    if address.is_unspecified:
-        return ipaddress.ip_address("127.0.0.1" if address.version == 4 else "::1")
     return address
 
 
-def is_loopback(host: str) -> bool:
-    """Say whether `host` stays on this machine as the kernel sees it."""
-    address = parse_ip(host)
-    return address.is_loopback if address is not None else host.lower() == "localhost"
+def parse_destination(host: str) -> IpAddress | None:
+    """Return where a connection to `host` goes: Linux takes the unspecified address for loopback."""
+    address = parse_ip(host or "0.0.0.0")  # noqa: S104 - what an empty host means
+    if address is not None and address.is_unspecified:
+        return ipaddress.ip_address("127.0.0.1" if address.version == 4 else "::1")
+    return address
 
 
 class Resolver:

@@ -46,6 +46,8 @@ class Engine:
         self._registry = Registry()
         self._current: Current | None = None
         self.pump: Final = Pump(self._report)
+        #: Ports on which an event loop of the program does TLS itself, with our context.
+        self.native_ports: Final[set[int]] = set()
 
     # ---- configuration
 
@@ -114,6 +116,8 @@ class Engine:
             host = RawSocket.getpeername(sock)[0]
         except OSError:
             return
+        if RawSocket.getsockname(sock)[1] in self.native_ports:
+            return  # uvloop's own view of a connection on which it does TLS
         rules = self.current().rules
         if not rules.egress_is_open(host) and not rules.ingress_is_open(host):
             raise denied(f"sealmesh: a connected descriptor to {host} did not come through the data plane")
@@ -127,25 +131,23 @@ class Engine:
         current = self.current()
         rule = current.rules.outgoing(host, port) if sock.type == SOCK_STREAM else None
         if rule is None:
-            if link is None and current.rules.egress_is_open(host):
+            if link is None and current.rules.egress_is_open(_resolved(sock, address)[0]):
                 return None
             raise denied(current.rules.why_not_outgoing(host, port))
         return self._dial(sock, _resolved(sock, address), current.contexts.outgoing())
 
     def check_bind(self, sock: _socket.socket, address: Any) -> None:
         """Let TCP bind (listening is judged); datagrams have no TLS, so no rule covers them."""
-        host, port = _host_and_port(address)
+        host, _ = _host_and_port(address)
         if sock.type != SOCK_STREAM and not self.current().rules.ingress_is_open(host):
-            raise denied(
-                f"sealmesh: UDP port {port} cannot be protected, and no option allows it in plaintext"
-            )
+            raise denied("sealmesh: UDP cannot be protected, and no option of the package lets it pass")
 
     def check_listen(self, sock: _socket.socket) -> None:
         """Refuse a listener without a rule, and one that was never bound."""
         host, port = RawSocket.getsockname(sock)[:2]
         rules = self.current().rules
         if rules.incoming(port) is None and not rules.ingress_is_open(host):
-            raise denied(rules.why_not_incoming(port or "(none: it was not bound)"))
+            raise denied(rules.why_not_incoming(port))
 
     def accept(self, listener: _socket.socket) -> tuple[int, Any]:
         """Accept one caller. It is judged afterwards; until then nothing of it reaches the program."""

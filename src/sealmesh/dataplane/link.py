@@ -131,11 +131,11 @@ class Link(LinkFace):
         admitted = self.phase is Phase.OPEN
         self.error = 0 if self.server and not admitted else error
         self.reason = reason
-        connecting = self.phase is Phase.CONNECTING
+        over = self.phase is Phase.CONNECTING or self._wire_ended
+        self.phase = Phase.CLOSED if over else Phase.DRAINING  # first: the program wakes at the next line
         self._discard_inner()
         self._end_inner()
         self._send_last_words()
-        self.phase = Phase.CLOSED if connecting or self._wire_ended else Phase.DRAINING
         self._release()
 
     def close(self) -> None:
@@ -161,7 +161,7 @@ class Link(LinkFace):
         if self.phase in (Phase.CONNECTING, Phase.HANDSHAKE):
             self.close()
             return
-        self.advance(0, _IN)
+        self.advance(_IN, _IN)
 
     # ---- steps
 

@@ -7,6 +7,7 @@ network (datagrams, foreign descriptors) is refused where no rule or option cove
 
 import importlib.abc
 import importlib.machinery
+import os
 import socket
 import ssl
 import sys
@@ -82,13 +83,14 @@ def _server(engine: Engine, original: _Method) -> _Method:
         rule = rules.incoming(number)
         if rule is None:
             if not rules.ingress_is_open(where):
-                raise denied(rules.why_not_incoming(number or "(any)"))
+                raise denied(rules.why_not_incoming(number))
         else:
             if rest.get("ssl") is not None:
                 raise denied(
                     f"sealmesh: port {number} has TLS from the mesh; the program must not add its own"
                 )
             rest["ssl"] = _following(engine, number)
+            engine.native_ports.add(number)
         return await original(self, protocol_factory, host, port, **rest)
 
     return create_server
@@ -169,7 +171,12 @@ def _datagram(engine: Engine, original: _Method) -> _Method:
 
 
 def _as_unix(sock: Any) -> Any:
-    """Give libuv a socket of the family its descriptor really has, where it is a link's end."""
+    """Give libuv a socket of the family its descriptor really has, where it is a link's end.
+
+    It has to be another descriptor: libuv may not yet have forgotten that it polled the first one.
+    """
     if not isinstance(sock, GovernedSocket) or sock._link is None or sock.family == AF_UNIX:
         return sock
-    return socket.socket(AF_UNIX, SOCK_STREAM, 0, fileno=sock.detach())
+    other = socket.socket(AF_UNIX, SOCK_STREAM, 0, fileno=os.dup(sock.fileno()))
+    sock.close()
+    return other

@@ -11,6 +11,7 @@ caller, because an honest one needs milliseconds and a flood of silent ones must
 import collections
 import errno
 import os
+import resource
 import select
 import signal
 from collections.abc import Callable, Iterable
@@ -18,15 +19,17 @@ from typing import Final
 
 from sealmesh.dataplane.link import Link
 from sealmesh.dataplane.link_face import Phase
-from sealmesh.dataplane.original import immediate_exit, monotonic, new_epoll, new_lock, start_thread
+from sealmesh.dataplane.original import immediate_exit, monotonic, new_epoll, new_lock, new_poll, start_thread
 
 #: A TLS 1.3 handshake takes one round trip; this allows for lost packets and a busy machine.
 HANDSHAKE_SECONDS: Final = 10.0
-#: Three descriptors and about 100 kB each: what a small service can spare for strangers.
+#: About 100 kB each: what a small service can spare for strangers. Each also takes three descriptors, so
+#: no more than an eighth of what the process may have.
 MAX_HANDSHAKES: Final = 512
 #: How long to read and drop what a peer still sends after the end.
 DRAIN_SECONDS: Final = 2.0
 MAX_DRAINING: Final = 512
+FAREWELL_SECONDS: Final = 1.0
 EXIT_PUMP_FAILED: Final = 98
 
 Report = Callable[[Link], None]
@@ -35,8 +38,10 @@ Report = Callable[[Link], None]
 class Pump:
     """Moves links. `report` hears of every link that ends with a reason."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, *, handshake_seconds: float = HANDSHAKE_SECONDS) -> None:
         self._report = report
+        self._handshake_seconds = handshake_seconds
+        self._most = min(MAX_HANDSHAKES, max(16, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 8))
         self._reset()
 
     def _reset(self) -> None:
@@ -77,18 +82,18 @@ class Pump:
         self._do(lambda: self._listen_to(descriptor, readable))
 
     def flush(self, seconds: float) -> None:
-        """The process ends: deliver what the program has written, at most for `seconds`."""
+        """The process ends: deliver what the program has written, at most for `seconds`.
+
+        Then wait a little for the peers to end too: closing with their bytes unread would make the kernel
+        send a reset, which destroys what is still on its way to them.
+        """
         links = list(self._links)
         if not links:
             return
-        deadline = monotonic() + seconds
-        done = new_lock()
-        done.acquire()
-        self._do(lambda: self._finish_all(done))
-        done.acquire(timeout=seconds)
-        poll = select.poll()
-        while any(not link.finished for link in links) and monotonic() < deadline:
-            poll.poll(2)
+        started = monotonic()
+        self._do(lambda: self._finish_all(links))
+        _poll_until(lambda: all(link.finished for link in links), started + seconds)
+        _poll_until(lambda: all(link.phase is Phase.CLOSED for link in links), monotonic() + FAREWELL_SECONDS)
 
     def forget(self) -> None:
         """In a forked child: the parent moves the links; drop our copies of everything and start anew."""
@@ -120,12 +125,11 @@ class Pump:
             self._jobs.append(job)
             if not self._running:
                 self._start()
-            wake = self._wake
-        if wake is not None:
-            try:
-                os.write(wake[1], b"x")
-            except BlockingIOError:
-                pass  # it is awake
+            if self._wake is not None:  # under the lock: `_stop` closes it
+                try:
+                    os.write(self._wake[1], b"x")
+                except BlockingIOError:
+                    pass  # it is awake
 
     def _start(self) -> None:
         self._epoll = new_epoll()
@@ -162,13 +166,13 @@ class Pump:
 
     def _take(self, link: Link) -> None:
         if not link.finished:
-            self._handshakes[link] = monotonic() + HANDSHAKE_SECONDS
+            self._handshakes[link] = monotonic() + self._handshake_seconds
             self._limit()
             link.advance(select.EPOLLIN if link.server else 0, 0)
         self._settle(link)
 
     def _limit(self) -> None:
-        if len(self._handshakes) > MAX_HANDSHAKES:
+        if len(self._handshakes) > self._most:
             oldest = next((link for link in self._handshakes if link.server), None)
             if oldest is not None:
                 self._cancel(oldest, errno.ETIMEDOUT, "too many handshakes at once; the oldest has to go")
@@ -238,29 +242,37 @@ class Pump:
             return
         now = monotonic()
         for link in _due(self._handshakes, now):
-            self._cancel(link, errno.ETIMEDOUT, f"no TLS handshake within {HANDSHAKE_SECONDS:g} s")
+            self._cancel(link, errno.ETIMEDOUT, f"no TLS handshake within {self._handshake_seconds:g} s")
         surplus = list(self._draining)[: max(0, len(self._draining) - MAX_DRAINING)]
         for link in (*_due(self._draining, now), *surplus):
             link.close()
             self._settle(link)
 
-    def _finish_all(self, done: object) -> None:
-        for link in list(self._links):
+    def _finish_all(self, links: list[Link]) -> None:
+        for link in links:
             link.finish_now()
             self._settle(link)
-        done.release()  # type: ignore[attr-defined]
 
     def _stop(self, stopped: object) -> None:
+        for link in list(self._links):  # none but the last of the proof's, still draining
+            link.close()
+            self._settle(link)
         with self._lock:
             epoll, wake = self._epoll, self._wake
             self._epoll = self._wake = None
             self._running = False
             self._watched.clear()
-        if epoll is not None:
-            epoll.close()
-        for descriptor in wake or ():
-            os.close(descriptor)
+            if epoll is not None:
+                epoll.close()
+            for descriptor in wake or ():
+                os.close(descriptor)
         stopped.release()  # type: ignore[attr-defined]
+
+
+def _poll_until(holds: Callable[[], bool], deadline: float) -> None:
+    pause = new_poll()
+    while not holds() and monotonic() < deadline:
+        pause.poll(2)
 
 
 def _first(deadlines: Iterable[float]) -> tuple[float, ...]:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sealmesh.dataplane.address import Resolver, is_loopback, parse_ip
+from sealmesh.dataplane.address import IpAddress, Resolver, parse_destination, parse_ip
 from sealmesh.dataplane.configuration import Configuration, Exposure, IncomingRule, OutgoingRule
 
 
@@ -26,7 +26,7 @@ class Rules:
         A rule by name also covers the addresses the name stands for now.
         """
         candidates = [rule for rule in self._outgoing if rule.port == port]
-        wanted = parse_ip(host)
+        wanted = parse_destination(host)
         for rule in candidates:
             if rule.host.lower() == host.lower() or (wanted is not None and parse_ip(rule.host) == wanted):
                 return rule
@@ -39,11 +39,11 @@ class Rules:
 
     def egress_is_open(self, host: str) -> bool:
         """Say whether plaintext to `host` was allowed in the measured package."""
-        return _open(self._options.egress, host)
+        return _open(self._options.egress, parse_destination(host))
 
     def ingress_is_open(self, host: str) -> bool:
-        """Say whether a plaintext listener on `host` was allowed in the measured package."""
-        return _open(self._options.ingress, host)
+        """Say whether a plaintext listener on `host`, a number, was allowed in the measured package."""
+        return _open(self._options.ingress, parse_ip(host))
 
     def why_not_outgoing(self, host: object, port: object) -> str:
         """Explain a refused connection."""
@@ -52,13 +52,17 @@ class Rules:
             f'{{"Addr": "{host}", "Port": "{port}"}} to `Outgoing` of one of its TLS tags in the manifest'
         )
 
-    def why_not_incoming(self, port: object) -> str:
-        """Explain a refused listener."""
+    def why_not_incoming(self, port: int) -> str:
+        """Explain a refused listener; port 0 was not bound or is whatever is free."""
+        if not port:
+            return "sealmesh: a listener needs a port that a rule names; this one was not bound to any"
         return (
             f"sealmesh: no rule of Marble {self._marble_type!r} covers listening on port {port}. Add "
             f'{{"Port": "{port}"}} to `Incoming` of one of its TLS tags in the manifest'
         )
 
 
-def _open(exposure: Exposure, host: str) -> bool:
-    return exposure is Exposure.PASS or (exposure is Exposure.LOOPBACK and is_loopback(host))
+def _open(exposure: Exposure, address: IpAddress | None) -> bool:
+    """Names are not resolved here: only numbers pass as loopback."""
+    inside = address is not None and address.is_loopback
+    return exposure is Exposure.PASS or (exposure is Exposure.LOOPBACK and inside)
