@@ -20,6 +20,7 @@ from sealmesh.ledger.statement import (
     TIME_FORMAT,
     certificate_pem,
 )
+from sealmesh.pki.reading import UNREADABLE
 
 #: Manifest (at most some MB as base64), Evidence and Endorsements (some 100 kB) fit with room.
 MAX_STATEMENT_BYTES = 64 * 1024 * 1024
@@ -129,7 +130,7 @@ def _certificate(value: Json, where: str) -> x509.Certificate:
     text = _typed(value, str, where)
     try:
         certificate = x509.load_pem_x509_certificate(text.encode())
-    except (ValueError, UnicodeEncodeError) as error:
+    except UNREADABLE as error:
         raise StatementError(f"{where} is not a certificate in PEM") from error
     if certificate_pem(certificate) != text:
         raise StatementError(f"{where} is not one certificate in canonical PEM")
