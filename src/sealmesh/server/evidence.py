@@ -32,14 +32,17 @@ class EvidenceParts:
     roots: tuple[TrustRoot, ...]
 
     def seal_key(self, mode: str) -> bytes:
-        """Return the platform's key for sealing, or one that everybody knows where there is no platform.
+        """Return the platform's key for sealing; without a platform, `unprotected_seal_key`."""
+        return unprotected_seal_key(mode) if self.attester is None else self.attester.seal_key(mode)
 
-        The latter keeps the form of the state (a deleted key leads to recovery) and protects nothing. It
-        comes only with `insecure-empty-quotes`, where the Coordinator proves nothing anyhow.
-        """
-        if self.attester is not None:
-            return self.attester.seal_key(mode)
-        return sha256(_NO_PROTECTION + mode.encode()).digest()
+
+def unprotected_seal_key(mode: str) -> bytes:
+    """Return a seal key that everybody knows, for a Coordinator without a platform.
+
+    It keeps the form of the state (a deleted key leads to recovery) and protects nothing. It comes only with
+    `insecure-empty-quotes`, where the Coordinator proves nothing anyhow.
+    """
+    return sha256(_NO_PROTECTION + mode.encode()).digest()
 
 
 class NoCollateral:
