@@ -14,6 +14,7 @@ from cryptography import x509
 
 from sealmesh.client.address import Address
 from sealmesh.errors.client import AnswerError, ConnectionFailed, NotServed
+from sealmesh.pki.reading import UNREADABLE
 
 #: A Coordinator answers in milliseconds; a quote on real hardware may take seconds.
 TIMEOUT_SECONDS = 30.0
@@ -122,7 +123,7 @@ class CoordinatorApi:
         pem = _member(members, "cert", str)
         try:
             chain = tuple(x509.load_pem_x509_certificates(pem.encode()))
-        except ValueError as error:
+        except UNREADABLE as error:
             raise AnswerError("the Coordinator's certificates cannot be read") from error
         evidence, endorsements = members.get("quote"), members.get("endorsements")
         return Quote(

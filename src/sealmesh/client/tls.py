@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from sealmesh.errors import SealmeshError
 from sealmesh.errors.client import PeerError
 from sealmesh.pki import MarbleId, parse_marble_id
+from sealmesh.pki.reading import UNREADABLE
 
 #: Gets the DER of the peer's certificate, raises if it is not the right one.
 PeerCheck = Callable[[bytes], None]
@@ -133,7 +134,7 @@ def spiffe_identity(der: bytes) -> MarbleId:
                 "the server's certificate has not exactly one URI", found=", ".join(uris) or "none"
             )
         return parse_marble_id(uris[0])
-    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension) as error:
+    except UNREADABLE as error:
         raise PeerError("the server's certificate names no Marble", found=_subject(der)) from error
     except PeerError:
         raise
@@ -144,5 +145,5 @@ def spiffe_identity(der: bytes) -> MarbleId:
 def _subject(der: bytes) -> str:
     try:
         return x509.load_der_x509_certificate(der).subject.rfc4514_string()[:100]
-    except ValueError:
+    except UNREADABLE:
         return "a certificate that cannot be read"

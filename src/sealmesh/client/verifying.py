@@ -23,6 +23,7 @@ from sealmesh.client.rest import CoordinatorApi, Quote
 from sealmesh.client.tls import pinned_context, recording_context
 from sealmesh.errors.client import AnswerError, PeerError
 from sealmesh.ledger import RelyingPolicy, VerifiedApplication, verify_statement
+from sealmesh.pki.reading import UNREADABLE
 
 NONCE_BYTES = 32
 REPORT_DATA_BYTES = 64
@@ -139,7 +140,7 @@ def _root_of(quote: Quote) -> x509.Certificate:
     intermediate, root = quote.chain
     try:
         intermediate.verify_directly_issued_by(root)
-    except (InvalidSignature, ValueError, TypeError) as error:
+    except (InvalidSignature, *UNREADABLE) as error:
         raise AnswerError("the Coordinator's intermediate is not issued by its root") from error
     return root
 

@@ -46,6 +46,7 @@ from sealmesh.ledger.statement import canonical_manifest_sha256, statement_repor
 from sealmesh.ledger.unverified import UnverifiedStatement, parse_statement
 from sealmesh.manifest import Manifest, parse_manifest
 from sealmesh.pki import trust_domain
+from sealmesh.pki.reading import UNREADABLE
 
 #: How far two honest clocks may be apart.
 CLOCK_SKEW = timedelta(minutes=5)
@@ -216,13 +217,7 @@ def _check_chain(statement: UnverifiedStatement, now: datetime) -> str:
             certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
             for certificate in (root, intermediate)
         ]
-    except (
-        InvalidSignature,
-        ValueError,
-        TypeError,
-        x509.ExtensionNotFound,
-        x509.DuplicateExtension,
-    ) as error:
+    except (InvalidSignature, *UNREADABLE) as error:
         raise StatementError("the certificate chain does not hold", code="statement-chain") from error
     if not all(authorities):
         raise StatementError("a certificate of the chain is not a CA's", code="statement-chain")
