@@ -5,7 +5,11 @@ set) before anything listens, so that what is wrong ends the process with a non-
 workers all that happens in the parent, which closes the state again before it forks.
 """
 
+import socket
+from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
+from pathlib import Path
 
 import uvloop
 
@@ -22,7 +26,9 @@ from sealmesh.server.configuration import ServerConfiguration
 from sealmesh.server.evidence import build_evidence
 from sealmesh.server.exit_code import ExitCode
 from sealmesh.server.lifeline import Lifeline
-from sealmesh.server.serving import Sockets, serve
+from sealmesh.server.private_directory import private_directory
+from sealmesh.server.serving import serve
+from sealmesh.server.sockets import Sockets
 from sealmesh.server.supervisor import Supervisor
 from sealmesh.server.values import Address
 
@@ -51,7 +57,10 @@ def run(configuration: ServerConfiguration) -> int:
     reserved = _bind(configuration, reuse_port=False)
     configuration = _with_ports(configuration, reserved)
     reserved.close()
-    return Supervisor(configuration.workers, lambda line: _serve(configuration, parts(), line)).run()
+    with private_directory() if configuration.metrics else nullcontext() as meeting:
+        return Supervisor(
+            configuration.workers, lambda line: _serve(configuration, parts(), line, workers=meeting)
+        ).run()
 
 
 def exit_code_of(error: SealmeshError) -> ExitCode:
@@ -106,10 +115,16 @@ def _announce(configuration: ServerConfiguration, first: Parts, attester: str) -
         logger().warning("the state is sealed with a key that everybody knows: there is no TEE")
 
 
-def _serve(configuration: ServerConfiguration, parts: Parts, lifeline: Lifeline | None) -> int:
+def _serve(
+    configuration: ServerConfiguration,
+    parts: Parts,
+    lifeline: Lifeline | None,
+    *,
+    workers: Path | None = None,
+) -> int:
     sockets = _bind(configuration, reuse_port=lifeline is not None)
     try:
-        uvloop.run(serve(parts.coordinator, sockets, lifeline))
+        uvloop.run(serve(parts.coordinator, sockets, lifeline, workers=workers))
     finally:
         sockets.close()
         parts.close()
@@ -117,18 +132,24 @@ def _serve(configuration: ServerConfiguration, parts: Parts, lifeline: Lifeline 
 
 
 def _bind(configuration: ServerConfiguration, *, reuse_port: bool) -> Sockets:
-    mesh, client = configuration.mesh, configuration.client
+    mesh, client, metrics = configuration.mesh, configuration.client, configuration.metrics
     return Sockets(
         mesh=bind(mesh.host, mesh.port, reuse_port=reuse_port),
         client=bind(client.host, client.port, reuse_port=reuse_port),
+        metrics=bind(metrics.host, metrics.port, reuse_port=reuse_port) if metrics else (),
     )
 
 
 def _with_ports(configuration: ServerConfiguration, reserved: Sockets) -> ServerConfiguration:
     """Return the configuration with the ports that were chosen where it says 0; the same in all workers."""
-    mesh, client = (sockets[0].getsockname()[1] for sockets in (reserved.mesh, reserved.client))
+    metrics = configuration.metrics
     return replace(
         configuration,
-        mesh=Address(configuration.mesh.host, mesh),
-        client=Address(configuration.client.host, client),
+        mesh=Address(configuration.mesh.host, _port(reserved.mesh)),
+        client=Address(configuration.client.host, _port(reserved.client)),
+        metrics=Address(metrics.host, _port(reserved.metrics)) if metrics else None,
     )
+
+
+def _port(sockets: Sequence[socket.socket]) -> int:
+    return int(sockets[0].getsockname()[1])

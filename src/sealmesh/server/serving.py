@@ -1,37 +1,34 @@
-"""One process that serves both ports until it is told to stop."""
+"""One process that serves its ports until it is told to stop."""
 
 import asyncio
 import signal
-import socket
-from collections.abc import Sequence
-from dataclasses import dataclass
+from pathlib import Path
 
-from sealmesh.adapters.grpc import MeshServer
 from sealmesh.adapters.http import Calls
-from sealmesh.adapters.rest import ClientServer
 from sealmesh.coordinator.coordinator import Coordinator
 from sealmesh.server.lifeline import Lifeline
-from sealmesh.server.observer import LogObserver
+from sealmesh.server.servers import metered_servers, plain_servers
+from sealmesh.server.sockets import Sockets
 
 #: For requests in the making when the process is told to stop.
 GRACE_SECONDS = 5.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sockets:
-    """Bound sockets of the two ports."""
+async def serve(
+    coordinator: Coordinator,
+    sockets: Sockets,
+    lifeline: Lifeline | None = None,
+    *,
+    workers: Path | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT; requests in the making are answered first.
 
-    mesh: Sequence[socket.socket]
-    client: Sequence[socket.socket]
-
-    def close(self) -> None:
-        """Close them all."""
-        for one in (*self.mesh, *self.client):
-            one.close()
-
-
-async def serve(coordinator: Coordinator, sockets: Sockets, lifeline: Lifeline | None = None) -> None:
-    """Serve until SIGTERM or SIGINT; requests in the making are answered first."""
+    Args:
+        coordinator: What is served.
+        sockets: Where.
+        lifeline: The tie to the parent, in a worker.
+        workers: The directory where the workers find each other, if there are several and metrics.
+    """
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -39,12 +36,14 @@ async def serve(coordinator: Coordinator, sockets: Sockets, lifeline: Lifeline |
     if lifeline is not None:
         lifeline.watch(loop)
     calls = Calls()
-    mesh = MeshServer(coordinator, calls=calls, observer=LogObserver("mesh"))
-    client = ClientServer(coordinator, calls=calls, observer=LogObserver("client"))
-    await client.start(sockets.client)
-    await mesh.start(sockets.mesh)
+    servers = (
+        metered_servers(coordinator, calls, workers=workers)
+        if sockets.metrics
+        else plain_servers(coordinator, calls)
+    )
+    await servers.start(sockets)
     try:
         await stop.wait()
     finally:
-        await asyncio.gather(mesh.stop(GRACE_SECONDS), client.stop(GRACE_SECONDS))
+        await servers.stop(GRACE_SECONDS)
         calls.close()

@@ -1,13 +1,23 @@
 """The mesh port's server, and the seam behind which another could stand."""
 
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from sealmesh.adapters.grpc.framing import FramingError, Status, answer, message_of, refusal
 from sealmesh.adapters.grpc.limits import MESH_LIMITS, MESSAGE_BYTES
 from sealmesh.adapters.grpc.services import Method, methods_of
-from sealmesh.adapters.http import BodyState, Calls, Limits, Listener, Observer, Request, Response, Silence
+from sealmesh.adapters.http import (
+    Application,
+    BodyState,
+    Calls,
+    Limits,
+    Listener,
+    Observer,
+    Request,
+    Response,
+    Silence,
+)
 from sealmesh.adapters.tls import ClientCertificate, ContextSource, TlsIdentity, TlsProfile
 from sealmesh.coordinator.api import CoordinatorPort
 from sealmesh.errors import SealmeshError, grpc_status
@@ -35,6 +45,7 @@ class MeshServer:
 
     Args:
         calls: Threads for the Coordinator's calls; may be shared with the client port's server.
+        meter: Puts something around the application that counts its calls.
     """
 
     def __init__(
@@ -44,12 +55,15 @@ class MeshServer:
         calls: Calls,
         limits: Limits = MESH_LIMITS,
         observer: Observer | None = None,
+        meter: Callable[[Application], Application] | None = None,
     ) -> None:
         self._coordinator = coordinator
         self._observer = observer or Silence()
-        application = GrpcApplication(methods_of(coordinator), calls=calls, observer=self._observer)
+        application: Application = GrpcApplication(
+            methods_of(coordinator), calls=calls, observer=self._observer
+        )
         self.listener = Listener(
-            application,
+            application if meter is None else meter(application),
             contexts=ContextSource(self._identity, MESH_PROFILE),
             limits=limits,
             fallback=b"h2",

@@ -1,9 +1,9 @@
 """The client port's server."""
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from sealmesh.adapters.http import Calls, Limits, Listener, Observer, Silence
+from sealmesh.adapters.http import Application, Calls, Limits, Listener, Observer, Silence
 from sealmesh.adapters.rest.application import RestApplication
 from sealmesh.adapters.rest.limits import CLIENT_LIMITS
 from sealmesh.adapters.tls import ClientCertificate, ContextSource, TlsIdentity, TlsProfile
@@ -18,6 +18,7 @@ class ClientServer:
 
     Args:
         calls: Threads for the Coordinator's calls; may be shared with the mesh port's server.
+        meter: Puts something around the application that counts its requests.
     """
 
     def __init__(
@@ -27,11 +28,13 @@ class ClientServer:
         calls: Calls,
         limits: Limits = CLIENT_LIMITS,
         observer: Observer | None = None,
+        meter: Callable[[Application], Application] | None = None,
     ) -> None:
         self._coordinator = coordinator
         watching = observer or Silence()
+        application: Application = RestApplication(coordinator, calls=calls, observer=watching)
         self.listener = Listener(
-            RestApplication(coordinator, calls=calls, observer=watching),
+            application if meter is None else meter(application),
             contexts=ContextSource(self._identity, CLIENT_PROFILE),
             limits=limits,
             fallback=b"http/1.1",
