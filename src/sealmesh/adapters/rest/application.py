@@ -25,6 +25,8 @@ class RestApplication:
         path = decode_path(request.path)
         if path is None:
             return _response(error(400, "the path has a broken escape"))
+        if not path.startswith("/"):
+            return _response(error(405))  # OPTIONS *
         clean = clean_path(path)
         if clean != path:
             return _redirect(request, clean)
