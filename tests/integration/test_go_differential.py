@@ -239,7 +239,7 @@ def _whole(defined: str, parts: list[str]) -> str:
 _templates = st.builds(_whole, st.one_of(st.just(""), _nodes), st.lists(_nodes, min_size=1, max_size=4))
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(template=_templates)
 def test_generated_template_gives_what_go_gives(template, oracle):
     assert_same(template.encode(), oracle)
