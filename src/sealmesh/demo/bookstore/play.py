@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.console import Console
 
-from sealmesh.demo.bookstore.acts import operator, without_mesh
+from sealmesh.demo.bookstore.acts import customer, killing, operator, services, thief, without_mesh
 from sealmesh.demo.bookstore.keeping import keep_running
 from sealmesh.demo.bookstore.stage import Stage, plain_environment
 from sealmesh.demo.narrator import Act, Narrator
@@ -22,6 +22,10 @@ from sealmesh.errors import SealmeshError
 ACTS: tuple[tuple[str, Callable[[Stage], None]], ...] = (
     (without_mesh.NAME, without_mesh.play),
     (operator.NAME, operator.play),
+    (services.NAME, services.play),
+    (thief.NAME, thief.play),
+    (killing.NAME, killing.play),
+    (customer.NAME, customer.play),
 )
 
 

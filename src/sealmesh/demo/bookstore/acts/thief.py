@@ -11,6 +11,7 @@ from sealmesh.demo.programs import Program, last_lines
 
 NAME = "the thief is refused, each time for another reason"
 ENDS_SECONDS = 20.0
+NOT_ALLOWED = "'bookthief' may not call 'bookstore'"
 
 
 def play(stage: Stage) -> None:
@@ -28,10 +29,12 @@ def _as_a_valid_marble(stage: Stage) -> None:
     folder = install(mesh.packages["bookthief"], stage.folder / "run" / "bookthief")
     thief = stage.services["bookthief"] = start_marble(stage, mesh, "bookthief", folder)
     thief.wait_for("no book:")
-    line = next(line for line in thief.output().splitlines() if "no book:" in line)
-    stage.narrator.quote(line)
+    stage.narrator.quote(line_with("no book:", thief))
+    store = stage.services["bookstore"]
+    store.wait_for(NOT_ALLOWED)
+    stage.narrator.quote(line_with(NOT_ALLOWED, store))
     stage.narrator.check(
-        "a valid Marble that no Access rule lets in is refused", "may not call 'bookstore'" in line
+        "a valid Marble that no Access rule lets in is refused", NOT_ALLOWED in store.output(), NOT_ALLOWED
     )
 
 
@@ -97,3 +100,8 @@ def _refused(program: Program) -> str:
     """Wait for a program that must not start; return what was said."""
     code = program.wait(ENDS_SECONDS)
     return last_lines(program.output(), 6) if code != 0 else "it ran"
+
+
+def line_with(text: str, program: Program) -> str:
+    """Return the first line of a program's output that has `text`."""
+    return next((line for line in program.output().splitlines() if text in line), "")
