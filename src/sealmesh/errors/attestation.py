@@ -37,6 +37,16 @@ _REMEDIES = {
     "qe identity": "The quoting enclave is not the vendor's. Do not trust the quote.",
     "binding": "The attestation key is not the quoting enclave's. Do not trust the quote.",
     "tdx module": "The TDX module is not the vendor's. Do not trust the quote.",
+    "product": "Give the certificates of the processor that made this report.",
+    "tcb": "Fetch the VCEK or VLEK certificate for the TCB version that this report names.",
+    "chip id": "Fetch the VCEK certificate of the processor that made this report.",
+    "signing key": "Give the certificate of the kind of key that signed this report (VCEK or VLEK).",
+    "nonce": "The Evidence answers another challenge; ask for fresh Evidence.",
+    "pcr digest": "The PCR values are not those that were quoted. Do not trust them.",
+    "pcr selection": "Send the value of every PCR that the quote selects, and no others.",
+    "trust anchor": "Register this platform's attestation key, or look at where the token comes from.",
+    "event log": "The event log does not lead to these PCR values. Do not trust it.",
+    "collateral": "Give the endorsements of this family of TEE.",
     "roots": "Name at least one trust root for this family of TEE.",
 }
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.hashes import SHA256, Hash
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtensionOID
 
-from sealmesh.attestation.dcap.validity import Validity
+from sealmesh.attestation.validity import Validity
 from sealmesh.errors.attestation import EndorsementFormatError, VerificationError
 
 MAX_CHAIN_BYTES = 32 * 1024

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Never, NoReturn
 
-from sealmesh.attestation.dcap.validity import Validity
 from sealmesh.attestation.tcb import TcbStatus
+from sealmesh.attestation.validity import Validity
 from sealmesh.errors.attestation import EndorsementFormatError
 
 MAX_LEVELS = 256

@@ -32,9 +32,9 @@ from sealmesh.attestation.dcap.pck import PckPlatform, parse_pck_platform
 from sealmesh.attestation.dcap.qe_identity import QeIdentity, parse_qe_identity
 from sealmesh.attestation.dcap.revocation import RevocationList, verify_revocation_list
 from sealmesh.attestation.dcap.tcb_info import TcbInfo, parse_tcb_info
-from sealmesh.attestation.dcap.validity import Validity
 from sealmesh.attestation.family import Family
 from sealmesh.attestation.roots import TrustRoot
+from sealmesh.attestation.validity import Validity
 from sealmesh.errors.attestation import VerificationError
 
 

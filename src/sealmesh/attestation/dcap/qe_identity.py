@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from sealmesh.attestation.dcap.documents import Document, load_json
 from sealmesh.attestation.dcap.enclave_report import EnclaveReport
 from sealmesh.attestation.dcap.tcb_info import IsvLevel, match_isv_level, parse_isv_levels
-from sealmesh.attestation.dcap.validity import Validity
 from sealmesh.attestation.family import Family
 from sealmesh.attestation.tcb import TcbStatus
+from sealmesh.attestation.validity import Validity
 from sealmesh.errors.attestation import VerificationError
 
 _SUBJECT = "qe_identity"

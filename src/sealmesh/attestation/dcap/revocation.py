@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtensionOID
 
 from sealmesh.attestation.dcap.certificates import MALFORMED, Certificate, check_whole_signature
-from sealmesh.attestation.dcap.validity import Validity
+from sealmesh.attestation.validity import Validity
 from sealmesh.errors.attestation import EndorsementFormatError, VerificationError
 
 MAX_CRL_BYTES = 1024 * 1024

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sealmesh.attestation.dcap.documents import Document, load_json
-from sealmesh.attestation.dcap.validity import Validity
 from sealmesh.attestation.family import Family
 from sealmesh.attestation.tcb import TcbStatus
+from sealmesh.attestation.validity import Validity
 from sealmesh.errors.attestation import VerificationError
 
 COMPONENTS = 16
