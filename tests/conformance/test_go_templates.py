@@ -84,7 +84,7 @@ OWN_ROWS: list[tuple[str, str, str]] = [
         "both",
     ),
     (
-        "{{ range 5 }}{{ if eq . 1 }}{{ continue }}{{ end }}{{ if gt . 2 }}{{ break }}{{ end }}{{ . }}{{ end }}",
+        "{{ range 5 }}{{ if eq . 1 }}{{ continue }}{{ end }}{{ if gt . 2 }}{{break}}{{ end }}{{.}}{{ end }}",
         "02",
         "both",
     ),

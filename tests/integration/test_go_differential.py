@@ -178,10 +178,24 @@ _places = st.sampled_from(
 _names = st.sampled_from(sorted(BUILTINS))
 
 
+#: Expressions that Go executes; without them nearly every generated template would be refused by both.
+_SAFE = """
+.s;.e;.n;.f;.t;.u8;.m.a;.missing;.missing.x;$.s;len .s;len .l;index .list 1;index .m "b";slice .s 1 3
+slice .by 1;print .l 1;printf "%v|%d" .m .n;printf "%5.2f" .f;printf "%q" .s;println .t;html .s;js "<é>"
+urlquery "a b";eq .n 0;lt 1 .u8;and .t .s;or .e .n .s;not .e;.s | len;.n | print 1;(index .l 6).z
+printf "%x" .by;ne .s "a";ge .f 1.5;print nil .missing;print .t .n .s
+"""
+_safe = st.sampled_from(re.split(r"[;\n]", _SAFE.strip()))
+
+
 def _pipelines(operands: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     call = st.builds(lambda name, args: " ".join([name, *args]), _names, st.lists(operands, max_size=3))
     piped = st.lists(call, max_size=2)
-    return st.builds(lambda head, tail: " | ".join([head, *tail]), st.one_of(operands, call), piped)
+    return st.one_of(
+        _safe,
+        _safe,
+        st.builds(lambda head, tail: " | ".join([head, *tail]), st.one_of(operands, call), piped),
+    )
 
 
 _operands = st.recursive(
@@ -218,13 +232,23 @@ def _bodies(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     return st.one_of(body, conditional, loop, block)
 
 
+_TEXTS = [
+    " text ",
+    "\n",
+    "x",
+    "{",
+    "}}",
+    "{{/* c */}}",
+    "{{- /* c */ -}}",
+    "{{$v = .s}}",
+    '{{template "T" .}}',
+]
 _leaf_nodes = st.one_of(
+    st.sampled_from(_TEXTS),
     st.sampled_from(
-        [" text ", "\n", "x", "{", "}}", "{{/* c */}}", "{{- /* c */ -}}", "{{break}}", "{{continue}}"]
+        [*_TEXTS, '{{template "T" $v}}', "{{$v := .s}}", "{{break}}", "{{continue}}", '{{template "U"}}']
     ),
-    st.sampled_from(
-        ['{{template "T" .}}', '{{template "T" $v}}', '{{template "U"}}', "{{end}}", "{{$v := .s}}"]
-    ),
+    st.builds(_action, _any_pipe, _marks),
     st.builds(_action, _any_pipe, _marks),
     st.builds(_action, _any_pipe, _marks),
 )
@@ -232,7 +256,7 @@ _nodes = st.recursive(_leaf_nodes, _bodies, max_leaves=6)
 
 
 def _whole(defined: str, parts: list[str]) -> str:
-    helper = f'{{{{define "T"}}}}{defined}{{{{end}}}}' if defined else ""
+    helper = f'{{{{define "T"}}}}{{{{$v := 1}}}}{{{{$w := 2}}}}{defined}{{{{end}}}}'
     return "{{$v := 1}}{{$w := .list}}" + helper + "".join(parts)
 
 
