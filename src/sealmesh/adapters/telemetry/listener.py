@@ -1,6 +1,7 @@
 """HTTP/1.1 without TLS, on the same engine and with the same kinds of caps as the two ports."""
 
 import asyncio
+import math
 import socket
 from collections.abc import Sequence
 from typing import cast
@@ -52,6 +53,10 @@ class PlainListener:
             loser.abort()
         return Http1Connection(connection, self._serving)
 
+    def patience(self) -> float:
+        """Return until when (by the loop's clock) a peer has to read what it is sent from now on."""
+        return self._loop.time() + self._limits.response_seconds
+
     def active(self, connection: "PlainConnection") -> None:
         """Note that the peer sent something."""
         self._open.touch(connection)
@@ -80,6 +85,7 @@ class PlainConnection(asyncio.Protocol):
         self._owner = owner
         self._transport: asyncio.Transport | None = None
         self._http: Http1Connection | None = None
+        self._read_until = math.inf
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -103,8 +109,16 @@ class PlainConnection(asyncio.Protocol):
             http.connection_lost()
         self._owner.lost(self)
 
+    def pause_writing(self) -> None:
+        self._read_until = self._owner.patience()
+
+    def resume_writing(self) -> None:
+        self._read_until = math.inf
+
     def expired(self, now: float) -> str | None:
         """Return why this connection should go at `now`, None to keep it."""
+        if now > self._read_until:
+            return "the answer is not read"
         return None if self._http is None else self._http.expired(now)
 
     # -- TlsTransport ------------------------------------------------------------------------------
