@@ -22,28 +22,51 @@ from sealmesh.attestation.cache import VerificationCache
 from sealmesh.attestation.dcap.collateral import UnverifiedCollateral, parse_collateral
 from sealmesh.attestation.evidence import Claims, UnverifiedEvidence, VerifiedEvidence, parse_evidence
 from sealmesh.attestation.family import Family
-from sealmesh.attestation.roots import INTEL, INTEL_TDX, TrustRoot
+from sealmesh.attestation.roots import (
+    AMD_GENOA,
+    AMD_MILAN,
+    AMD_TURIN,
+    AWS_NITRO,
+    INTEL,
+    INTEL_TDX,
+    NVIDIA,
+    TrustRoot,
+)
 from sealmesh.attestation.sgx import EnclaveClaims
+from sealmesh.attestation.snp import SnpClaims, SnpCollateral, SnpTcb
 from sealmesh.attestation.tcb import TcbAppraisal, TcbStatus
 from sealmesh.attestation.tdx import TdClaims
-from sealmesh.attestation.verification import verify
+from sealmesh.attestation.unchecked import Unchecked
+from sealmesh.attestation.validity import Validity
+from sealmesh.attestation.verification import Collateral, verify
 
 __all__ = [
+    "AMD_GENOA",
+    "AMD_MILAN",
+    "AMD_TURIN",
+    "AWS_NITRO",
     "DEFAULT_TCB_STATUSES",
     "INTEL",
     "INTEL_TDX",
     "NEVER_ACCEPTED",
+    "NVIDIA",
     "REPORT_DATA_LENGTH",
     "Claims",
+    "Collateral",
     "EnclaveClaims",
     "Family",
     "SgxReference",
+    "SnpClaims",
+    "SnpCollateral",
+    "SnpTcb",
     "TcbAppraisal",
     "TcbStatus",
     "TdClaims",
     "TrustRoot",
+    "Unchecked",
     "UnverifiedCollateral",
     "UnverifiedEvidence",
+    "Validity",
     "VerificationCache",
     "VerifiedEvidence",
     "appraise",

@@ -14,8 +14,8 @@ from sealmesh.errors.attestation import AppraisalError, Mismatch
 DEFAULT_TCB_STATUSES: frozenset[TcbStatus] = frozenset({TcbStatus.SW_HARDENING_NEEDED})
 """Accepted besides UpToDate where nothing is said (MarbleRun's default)."""
 
-NEVER_ACCEPTED = frozenset({TcbStatus.REVOKED, TcbStatus.NOT_SUPPORTED})
-"""The vendor itself says that such a platform proves nothing; no list can accept them."""
+NEVER_ACCEPTED = frozenset({TcbStatus.REVOKED, TcbStatus.NOT_SUPPORTED, TcbStatus.NOT_JUDGED})
+"""The vendor itself says that such a platform proves nothing, or nobody asked; no list can accept them."""
 
 REPORT_DATA_LENGTH = 64
 

@@ -1,7 +1,8 @@
-"""A memory of platforms that were verified before."""
+"""A memory of platforms and certificate chains that were verified before."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Protocol, TypeVar, cast
 
 from cryptography.hazmat.primitives.hashes import SHA256, Hash
 
@@ -9,12 +10,28 @@ from sealmesh.attestation.dcap.collateral import UnverifiedCollateral
 from sealmesh.attestation.dcap.platform import VerifiedPlatform, verify_platform
 from sealmesh.attestation.family import Family
 from sealmesh.attestation.roots import TrustRoot
+from sealmesh.attestation.validity import Validity
+
+
+class Remembered(Protocol):
+    """The outcome of a verification that can be remembered."""
+
+    @property
+    def root(self) -> TrustRoot:
+        """The trust root it was verified under."""
+
+    @property
+    def validity(self) -> Validity:
+        """When everything that was checked is valid."""
+
+
+RememberedT = TypeVar("RememberedT", bound=Remembered)
 
 
 class VerificationCache:
     """Remembers the verification of certificates and collateral, never that of a quote.
 
-    An entry is found only by the SHA-256 of exactly the bytes that were checked (PCK chain and
+    An entry is found only by the SHA-256 of exactly the bytes that were checked (certificates and
     collateral), only under a root that is accepted now, and only at a time at which everything that
     was checked is valid: not after the earliest expiry, and not before the latest beginning.
     Failures are not remembered. Threads may share one: the entries are replaced as a whole, never
@@ -28,7 +45,7 @@ class VerificationCache:
         if capacity < 1:
             raise ValueError("a cache remembers at least one platform")
         self._capacity = capacity
-        self._entries: dict[bytes, VerifiedPlatform] = {}
+        self._entries: dict[bytes, Remembered] = {}
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -43,18 +60,43 @@ class VerificationCache:
         now: datetime,
     ) -> VerifiedPlatform:
         """Do as `dcap.platform.verify_platform` does, or remember having done it."""
-        key = _key(pck_chain, collateral, family)
+        return self.recall(
+            digest_of(b"dcap", family.encode(), collateral.digest, pck_chain),
+            lambda: verify_platform(pck_chain, collateral, family=family, roots=roots, now=now),
+            roots=roots,
+            now=now,
+        )
+
+    def recall(
+        self,
+        key: bytes,
+        verify: Callable[[], RememberedT],
+        *,
+        roots: Sequence[TrustRoot],
+        now: datetime,
+    ) -> RememberedT:
+        """Return what `verify` returned for this key before if it still holds, else call it.
+
+        Args:
+            key: From `digest_of`: the kind of thing, which decides the type, and every byte that
+                `verify` looks at besides the roots and the time.
+            verify: Verifies at `now` under `roots`.
+            roots: The trust roots accepted now.
+            now: Aware UTC.
+        """
         known = self._entries.get(key)
         if known is not None and known.root in roots and known.validity.contains(now):
-            return known
-        verified = verify_platform(pck_chain, collateral, family=family, roots=roots, now=now)
+            return cast("RememberedT", known)
+        verified = verify()
         kept = list(self._entries.items())[-(self._capacity - 1) :] if self._capacity > 1 else []
         self._entries = {**dict(kept), key: verified}
         return verified
 
 
-def _key(pck_chain: bytes, collateral: UnverifiedCollateral, family: Family) -> bytes:
+def digest_of(kind: bytes, *parts: bytes) -> bytes:
+    """Return the SHA-256 over a kind of thing and its parts, each with its length."""
     digest = Hash(SHA256())
-    digest.update(family.encode() + b"\0" + collateral.digest)
-    digest.update(pck_chain)
+    for part in (kind, *parts):
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)
     return digest.finalize()

@@ -3,6 +3,7 @@
 parse_evidence -> UnverifiedEvidence -> verify -> VerifiedEvidence -> appraise
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,11 +11,14 @@ from sealmesh.attestation.dcap.quote import BodyType, DcapQuote, parse_quote
 from sealmesh.attestation.family import Family
 from sealmesh.attestation.roots import TrustRoot
 from sealmesh.attestation.sgx import EnclaveClaims, SgxQuote, parse_sgx_quote, strip_open_enclave_header
+from sealmesh.attestation.snp import SnpClaims, SnpReport, is_snp_report, parse_snp_report
 from sealmesh.attestation.tcb import TcbAppraisal
 from sealmesh.attestation.tdx import TdClaims, TdQuote, parse_td_quote
+from sealmesh.attestation.validity import Validity
+from sealmesh.errors.attestation import EvidenceFormatError
 
-Quote = SgxQuote | TdQuote
-Claims = EnclaveClaims | TdClaims
+Quote = SgxQuote | TdQuote | SnpReport
+Claims = EnclaveClaims | TdClaims | SnpClaims
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +37,16 @@ class UnverifiedEvidence:
 
     @property
     def dcap(self) -> DcapQuote:
-        """The DCAP frame that SGX and TDX share."""
-        return self.quote.dcap
+        """The DCAP frame that SGX and TDX share.
+
+        Raises:
+            EvidenceFormatError: `format:dcap`, Evidence of another family.
+        """
+        if isinstance(self.quote, SgxQuote | TdQuote):
+            return self.quote.dcap
+        raise EvidenceFormatError(
+            "not a DCAP quote", code="format:dcap", found=self.family, wanted="sgx or tdx"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +58,7 @@ class VerifiedEvidence:
         root: The trust root it was verified under.
         claims: The facts.
         tcb: The vendor's word about the platform's firmware.
-        expires: When the first certificate, CRL or document used here stops being valid.
+        validity: When every certificate, CRL and document used here is valid.
         raw: The Evidence as it came.
     """
 
@@ -54,20 +66,34 @@ class VerifiedEvidence:
     root: TrustRoot
     claims: Claims
     tcb: TcbAppraisal
-    expires: datetime
+    validity: Validity
     raw: bytes
+
+    @property
+    def expires(self) -> datetime:
+        """When the first certificate, CRL or document used here stops being valid."""
+        return self.validity.not_after
 
 
 def parse_evidence(raw: bytes) -> UnverifiedEvidence:
     """Recognize the family of some Evidence and take it apart.
 
-    Accepts SGX quotes (versions 3 to 5, also behind the 16-byte Open Enclave header) and TDX quotes
-    (versions 4 and 5).
+    Accepts SGX quotes (versions 3 to 5, also behind the 16-byte Open Enclave header), TDX quotes
+    (versions 4 and 5) and SNP reports (versions 2 to 5, also before a certificate table).
 
     Raises:
         EvidenceFormatError: Nothing that is known, or with bytes missing or left over.
     """
+    for is_form, family, parse in _FORMS:
+        if is_form(raw):
+            return UnverifiedEvidence(family=family, raw=raw, quote=parse(raw))
     quote = parse_quote(strip_open_enclave_header(raw))
     if quote.body_type is BodyType.SGX:
         return UnverifiedEvidence(family=Family.SGX, raw=raw, quote=parse_sgx_quote(quote))
     return UnverifiedEvidence(family=Family.TDX, raw=raw, quote=parse_td_quote(quote))
+
+
+_FORMS: tuple[tuple[Callable[[bytes], bool], Family, Callable[[bytes], Quote]], ...] = (
+    (is_snp_report, Family.SNP, parse_snp_report),
+)
+"""How to tell a family by the first bytes; no two overlap. What is none of these must be a DCAP quote."""

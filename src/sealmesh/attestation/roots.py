@@ -1,8 +1,9 @@
 """Trust roots: whose word about hardware is believed.
 
 A root is named by the fingerprint of its certificate; the certificate itself comes with the Evidence
-and the collateral. A root counts for one family only. That a root belongs to a simulation is a fact
-which travels with the result; no verifier looks at it.
+and the collateral. Where a family trusts a bare key (CCA's platform key, a TPM's attestation key), the
+fingerprint is that of its SubjectPublicKeyInfo. A root counts for one family only. That a root belongs
+to a simulation is a fact which travels with the result; no verifier looks at it.
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ class TrustRoot:
     Attributes:
         name: What people call it; shows in status, log and statement.
         family: The only family it may vouch for.
-        sha256: SHA-256 of the root certificate's DER, 32 bytes.
+        sha256: SHA-256 of the root certificate's DER, or of a bare key's SubjectPublicKeyInfo, 32 bytes.
         simulated: Whether this is the root of a simulated platform. Carried, never a reason to
             verify less.
     """
@@ -41,6 +42,41 @@ INTEL = TrustRoot(name="intel", family=Family.SGX, sha256=_INTEL_SGX_ROOT_CA)
 
 INTEL_TDX = TrustRoot(name="intel", family=Family.TDX, sha256=_INTEL_SGX_ROOT_CA)
 """The same certificate, for TDX quotes."""
+
+AMD_MILAN = TrustRoot(
+    name="amd-milan",
+    family=Family.SNP,
+    sha256=bytes.fromhex("69d063b45344d26a2e94e1f4210de49ef555308287d4c174445c95639a540bcd"),
+)
+"""ARK-Milan (RSA-4096, 2020 to 2045)."""
+
+AMD_GENOA = TrustRoot(
+    name="amd-genoa",
+    family=Family.SNP,
+    sha256=bytes.fromhex("4c6598d19c18719c5dfd4a7d335f674e5bfe1d8f800cea2cf270c10d103db2f1"),
+)
+"""ARK-Genoa (RSA-4096)."""
+
+AMD_TURIN = TrustRoot(
+    name="amd-turin",
+    family=Family.SNP,
+    sha256=bytes.fromhex("1f084161a44bb6d93778a904877d4819cafa5d05ef4193b2ded9dd9c73dd3f6a"),
+)
+"""ARK-Turin (RSA-4096, 2023 to 2048)."""
+
+AWS_NITRO = TrustRoot(
+    name="aws-nitro",
+    family=Family.NITRO,
+    sha256=bytes.fromhex("641a0321a3e244efe456463195d606317ed7cdcc3c1756e09893f3c68f79bb5b"),
+)
+"""AWS Nitro Enclaves Root G1 (P-384, 2019 to 2049); AWS publishes this fingerprint."""
+
+NVIDIA = TrustRoot(
+    name="nvidia",
+    family=Family.GPU,
+    sha256=bytes.fromhex("102bf659d5419614c9d8e6aecebc80454eb26b1df6a769ac720b9a690b167b48"),
+)
+"""NVIDIA Device Identity CA (P-384, from 2021)."""
 
 
 def roots_for(family: Family, roots: Sequence[TrustRoot]) -> tuple[TrustRoot, ...]:

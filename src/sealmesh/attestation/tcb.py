@@ -7,7 +7,9 @@ from enum import StrEnum
 class TcbStatus(StrEnum):
     """A TCB level's status, spelled as Intel's PCS spells it.
 
-    `NotSupported` is not in any document: it is the result when no level matches.
+    `NotSupported` is not in any document: it is the result when no level matches. `NotJudged` is not
+    Intel's: nobody has said anything, because the family has no such statement or because collateral
+    was left out in so many words. No list of accepted statuses makes `appraise` take it for an enclave.
     """
 
     UP_TO_DATE = "UpToDate"
@@ -18,6 +20,7 @@ class TcbStatus(StrEnum):
     OUT_OF_DATE_CONFIGURATION_NEEDED = "OutOfDateConfigurationNeeded"
     REVOKED = "Revoked"
     NOT_SUPPORTED = "NotSupported"
+    NOT_JUDGED = "NotJudged"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,14 @@ class TcbAppraisal:
     qe_status: TcbStatus
     platform_status: TcbStatus
 
+
+NOT_JUDGED = TcbAppraisal(
+    status=TcbStatus.NOT_JUDGED,
+    advisories=(),
+    qe_status=TcbStatus.NOT_JUDGED,
+    platform_status=TcbStatus.NOT_JUDGED,
+)
+"""Nothing was said about the TCB; the versions in the claims are all there is."""
 
 _LOWERED_BY_OUT_OF_DATE = {
     TcbStatus.UP_TO_DATE: TcbStatus.OUT_OF_DATE,

@@ -1,7 +1,7 @@
 """The time during which a set of checked things holds."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sealmesh.errors.attestation import VerificationError
 
@@ -37,3 +37,9 @@ class Validity:
                 found=f"{now:%Y-%m-%dT%H:%M:%SZ}",
                 wanted=f"{self.not_before:%Y-%m-%dT%H:%M:%SZ} to {self.not_after:%Y-%m-%dT%H:%M:%SZ}",
             )
+
+
+ALWAYS = Validity(
+    not_before=datetime(1970, 1, 1, tzinfo=UTC), not_after=datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+)
+"""Nothing that was checked has dates: bare keys. The end is RFC 5280's "no well-defined expiration date"."""

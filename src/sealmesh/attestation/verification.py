@@ -2,21 +2,28 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import assert_never
+from typing import TypeVar
 
 from sealmesh.attestation.cache import VerificationCache
 from sealmesh.attestation.dcap.collateral import UnverifiedCollateral
-from sealmesh.attestation.dcap.platform import VerifiedPlatform, verify_platform
-from sealmesh.attestation.evidence import Claims, Quote, UnverifiedEvidence, VerifiedEvidence
+from sealmesh.attestation.dcap.platform import verify_platform
+from sealmesh.attestation.evidence import Claims, UnverifiedEvidence, VerifiedEvidence
+from sealmesh.attestation.genuine import Genuine
 from sealmesh.attestation.roots import TrustRoot, roots_for
 from sealmesh.attestation.sgx import SgxQuote, verify_sgx
-from sealmesh.attestation.tcb import TcbAppraisal
+from sealmesh.attestation.snp import SnpCollateral, SnpReport, verify_snp
 from sealmesh.attestation.tdx import TdQuote, verify_tdx
+from sealmesh.errors.attestation import VerificationError
+
+Collateral = UnverifiedCollateral | SnpCollateral
+"""What each family needs besides the Evidence; the first is that of SGX and TDX."""
+
+CollateralT = TypeVar("CollateralT")
 
 
 def verify(
     evidence: UnverifiedEvidence,
-    collateral: UnverifiedCollateral,
+    collateral: Collateral,
     *,
     roots: Sequence[TrustRoot],
     now: datetime,
@@ -29,41 +36,73 @@ def verify(
 
     Args:
         evidence: From `parse_evidence`.
-        collateral: From `parse_collateral`, for this platform.
+        collateral: Of the Evidence's family, for this platform.
         roots: The trust roots that are accepted; those of other families do not count.
         now: Aware UTC; everything must be valid at this time.
-        cache: Remembers platforms, so that only the quote's own two signatures are left to verify.
+        cache: Remembers platforms, so that only the quote's own signatures are left to verify.
 
     Raises:
         EndorsementFormatError: The collateral cannot be read.
-        VerificationError: The Evidence is not genuine, or cannot be shown to be.
+        VerificationError: The Evidence is not genuine, or cannot be shown to be; `collateral:family`
+            when the collateral is another family's.
     """
     if now.utcoffset() != timedelta(0):
         raise ValueError("the time must be aware, in UTC")
-    step = verify_platform if cache is None else cache.verify_platform
-    platform = step(
-        evidence.dcap.signature.pck_chain,
-        collateral,
-        family=evidence.family,
-        roots=roots_for(evidence.family, roots),
-        now=now,
-    )
-    claims, tcb = _verify_quote(evidence.quote, platform)
+    accepted = roots_for(evidence.family, roots)
+    genuine = _verify(evidence, collateral, accepted, now, cache)
     return VerifiedEvidence(
         family=evidence.family,
-        root=platform.root,
-        claims=claims,
-        tcb=tcb,
-        expires=platform.validity.not_after,
+        root=genuine.root,
+        claims=genuine.claims,
+        tcb=genuine.tcb,
+        validity=genuine.validity,
         raw=evidence.raw,
     )
 
 
-def _verify_quote(quote: Quote, platform: VerifiedPlatform) -> tuple[Claims, TcbAppraisal]:
-    match quote:
-        case SgxQuote():
-            return verify_sgx(quote, platform)
-        case TdQuote():
-            return verify_tdx(quote, platform)
-        case unknown:
-            assert_never(unknown)
+def _verify(
+    evidence: UnverifiedEvidence,
+    collateral: Collateral,
+    roots: Sequence[TrustRoot],
+    now: datetime,
+    cache: VerificationCache | None,
+) -> Genuine[Claims]:
+    match evidence.quote:
+        case SgxQuote() | TdQuote() as quote:
+            return _verify_dcap(quote, _expect(UnverifiedCollateral, collateral), roots, now, cache)
+        case SnpReport() as report:
+            return verify_snp(report, _expect(SnpCollateral, collateral), roots=roots, now=now, cache=cache)
+
+
+def _verify_dcap(
+    quote: SgxQuote | TdQuote,
+    collateral: UnverifiedCollateral,
+    roots: Sequence[TrustRoot],
+    now: datetime,
+    cache: VerificationCache | None,
+) -> Genuine[Claims]:
+    """Verify the platform, then the quote made on it."""
+    step = verify_platform if cache is None else cache.verify_platform
+    family = roots[0].family
+    platform = step(quote.dcap.signature.pck_chain, collateral, family=family, roots=roots, now=now)
+    if isinstance(quote, SgxQuote):
+        enclave, tcb = verify_sgx(quote, platform)
+        return Genuine(root=platform.root, validity=platform.validity, claims=enclave, tcb=tcb)
+    domain, tcb = verify_tdx(quote, platform)
+    return Genuine(root=platform.root, validity=platform.validity, claims=domain, tcb=tcb)
+
+
+def _expect(kind: type[CollateralT], collateral: Collateral) -> CollateralT:
+    """Return the collateral if it is of this kind.
+
+    Raises:
+        VerificationError: `collateral:family`.
+    """
+    if isinstance(collateral, kind):
+        return collateral
+    raise VerificationError(
+        "the collateral is of another family than the Evidence",
+        code="collateral:family",
+        found=type(collateral).__name__,
+        wanted=kind.__name__,
+    )

@@ -17,6 +17,7 @@ from sealmesh.errors.attestation import EndorsementFormatError
 MAX_LEVELS = 256
 """Intel's longest list of TCB levels has about 20."""
 
+_STATUSES = tuple(status for status in TcbStatus if status is not TcbStatus.NOT_JUDGED)
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _ADVISORY = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -93,10 +94,10 @@ class Document:
 
     def status(self) -> TcbStatus:
         """Return `tcbStatus`."""
-        try:
-            return TcbStatus(self.string("tcbStatus"))
-        except ValueError:
-            return self._refuse("tcbStatus", "one of " + ", ".join(TcbStatus))
+        text = self.string("tcbStatus")
+        if text not in _STATUSES:
+            self._refuse("tcbStatus", "one of " + ", ".join(_STATUSES))
+        return TcbStatus(text)
 
     def advisories(self) -> tuple[str, ...]:
         """Return `advisoryIDs`, which may be missing."""

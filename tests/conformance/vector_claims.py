@@ -1,0 +1,65 @@
+"""Claims of every family, spelled as cases.json spells them."""
+
+from typing import Any
+
+from sealmesh.attestation import Claims, EnclaveClaims, SnpClaims, TdClaims
+
+
+def spell(claims: Claims) -> dict[str, Any]:
+    match claims:
+        case EnclaveClaims():
+            return _enclave(claims)
+        case TdClaims():
+            return _td(claims)
+        case SnpClaims():
+            return _snp(claims)
+
+
+def _enclave(claims: EnclaveClaims) -> dict[str, Any]:
+    return {
+        "fmspc": claims.fmspc.hex().upper(),
+        "mrenclave": claims.mr_enclave.hex(),
+        "mrsigner": claims.mr_signer.hex(),
+        "isvprodid": claims.isv_prod_id,
+        "isvsvn": claims.isv_svn,
+        "debug": claims.debug,
+        "attributes": claims.attributes.hex(),
+        "report_data": claims.report_data.hex(),
+    }
+
+
+def _td(claims: TdClaims) -> dict[str, Any]:
+    service_td = claims.mr_service_td
+    return {
+        "fmspc": claims.fmspc.hex().upper(),
+        "mrtd": claims.mr_td.hex(),
+        "rtmr": [register.hex() for register in claims.rtmrs],
+        "report_data": claims.report_data.hex(),
+        "debug": claims.debug,
+        "td_attributes": claims.td_attributes.hex(),
+        "tee_tcb_svn": claims.tee_tcb_svn.hex(),
+        "mrseam": claims.mr_seam.hex(),
+        "mrconfigid": claims.mr_config_id.hex(),
+        **({} if service_td is None else {"mr_service_td": service_td.hex()}),
+    }
+
+
+def _snp(claims: SnpClaims) -> dict[str, Any]:
+    return {
+        "version": claims.version,
+        "product": claims.product,
+        "signing_key": claims.signing_key,
+        "vmpl": claims.vmpl,
+        "debug": claims.debug,
+        "migrate_ma": claims.migrate_ma,
+        "smt": claims.smt,
+        "guest_svn": claims.guest_svn,
+        "policy": hex(claims.policy),
+        "measurement": claims.measurement.hex(),
+        "report_data": claims.report_data.hex(),
+        "host_data": claims.host_data.hex(),
+        "id_key_digest": claims.id_key_digest.hex(),
+        "chip_id": claims.chip_id.hex(),
+        "reported_tcb": claims.reported_tcb.parts(),
+        "platform_info": hex(claims.platform_info),
+    }
