@@ -1,0 +1,1 @@
+"""The documentation; `generate` makes the parts that follow from the code."""
