@@ -1,12 +1,19 @@
 """An in-memory store and seat, a stopped clock, counted entropy: shared by this area's tests."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from threading import Lock
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from sealmesh.adapters.keys import OsKeyFactory
+from sealmesh.coordinator.api import ActivationRequest, EnrolRequest
 from sealmesh.coordinator.context import Settings
 from sealmesh.coordinator.coordinator import Coordinator
 from sealmesh.coordinator.engine import Engine
@@ -102,23 +109,32 @@ class MemorySeat:
     """A `Seat` without files."""
 
     opened: MemoryStore | None = None
-    recovery: bool = False
+    in_recovery: bool = False
     plans: list[SealPlan] = field(default_factory=list)
 
     def store(self) -> MemoryStore | None:
         return self.opened
 
     def needs_recovery(self) -> bool:
-        return self.recovery
+        return self.in_recovery
 
     def found(self, change: Change, plan: SealPlan) -> Founded:
         if self.opened is not None:
             raise StoreConflict("state/manifest")
         store = MemoryStore()
         store.commit(change)
-        self.opened, self.recovery = store, False
+        self.opened, self.in_recovery = store, False
         self.plans.append(plan)
         return Founded(store=store, recovery_secrets=dict.fromkeys(plan.recovery_keys, b"share"))
+
+    def rekey(self, change: Change, plan: SealPlan) -> Founded:
+        assert self.opened is not None
+        self.opened.commit(change)
+        self.plans.append(plan)
+        return Founded(store=self.opened, recovery_secrets=dict.fromkeys(plan.recovery_keys, b"new share"))
+
+    def recovery(self) -> None:
+        return None
 
 
 class NoEndorser:
@@ -163,3 +179,35 @@ def make_coordinator(*, engine=None, attester=None, endorser=None, **how) -> Coo
         own=OwnEvidence(attester=attester, clock=engine.clock),
         exclusive=Lock(),
     )
+
+
+def manifest_bytes(document: dict | None = None, **marbles: dict) -> bytes:
+    """The smallest manifest with these Marbles (or one `baker`), and the top-level keys of `document`."""
+    base = {
+        "Packages": {"oven": {"SignerID": "c0" * 32, "ProductID": 7, "SecurityVersion": 3}},
+        "Marbles": {name: {"Package": "oven", **more} for name, more in (marbles or {"baker": {}}).items()},
+    }
+    return json.dumps(base | (document or {})).encode()
+
+
+def request_bytes(*names: str, key=None, subject: x509.Name | None = None) -> bytes:
+    """A CSR asking for these DNS names."""
+    builder = x509.CertificateSigningRequestBuilder().subject_name(subject or x509.Name([]))
+    if names:
+        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(n) for n in names]), False)
+    request = builder.sign(key or MARBLE_KEY, hashes.SHA256())
+    return request.public_bytes(Encoding.DER)
+
+
+MARBLE_KEY = ec.generate_private_key(ec.SECP256R1())
+UUID = "6f9619ff-8b86-4d01-b42d-00cf4fc964ff"
+
+
+def activation(marble_type: str = "baker", **how) -> ActivationRequest:
+    fields = {"evidence": b"", "csr": request_bytes("localhost"), "uuid": UUID, "client_cert": b"certificate"}
+    return ActivationRequest(marble_type=marble_type, **(fields | how))
+
+
+def enrolment(marble_type: str = "baker", **how) -> EnrolRequest:
+    fields = {"evidence": b"", "csr": request_bytes("localhost"), "uuid": UUID, "client_cert": b"certificate"}
+    return EnrolRequest(marble_type=marble_type, **({"coordinator_nonce": b"n" * 32} | fields | how))
