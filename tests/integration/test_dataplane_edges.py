@@ -383,7 +383,9 @@ def test_changed_rules_count_for_the_next_connection(tmp_path: Path) -> None:
         nobody = AccessPolicy(())
         agent.push(replace(agent.configuration, policy=nobody, generation=1))
         mesh.wait_until(lambda: not admitted(), "the new policy to count")
-        assert any("no rule allows anybody" in reason for reason in agent.refusals())
+        mesh.wait_until(
+            lambda: any("no rule allows anybody" in reason for reason in agent.refusals()), "the report"
+        )
 
 
 def test_revoked_peer_loses_its_open_connection_and_others_keep_theirs(tmp_path: Path) -> None:

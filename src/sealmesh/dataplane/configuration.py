@@ -31,6 +31,21 @@ class IncomingRule:
     certificate: str | None = None
     key: str | None = field(default=None, repr=False)
 
+    @classmethod
+    def parse(cls, document: object) -> Self:
+        """Read `{"port", "client_auth", "certificate", "key"}`.
+
+        Raises:
+            DataplaneConfigurationError: A field is missing, unknown or of another type.
+        """
+        with Reader.of(document, "incoming") as reader:
+            return cls(
+                port=reader.number("port", 1, 65535),
+                client_auth=reader.flag("client_auth"),
+                certificate=reader.optional_text("certificate"),
+                key=reader.optional_text("key"),
+            )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutgoingRule:
@@ -38,6 +53,16 @@ class OutgoingRule:
 
     host: str
     port: int
+
+    @classmethod
+    def parse(cls, document: object) -> Self:
+        """Read `{"host", "port"}`.
+
+        Raises:
+            DataplaneConfigurationError: A field is missing, unknown or of another type.
+        """
+        with Reader.of(document, "outgoing") as reader:
+            return cls(host=reader.text("host"), port=reader.number("port", 1, 65535))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,24 +148,9 @@ class Configuration:
                 certificate_chain=reader.text("certificate_chain"),
                 key=reader.text("key"),
                 marble_root=reader.text("marble_root"),
-                incoming=tuple(_incoming(item) for item in reader.items("incoming")),
-                outgoing=tuple(_outgoing(item) for item in reader.items("outgoing")),
+                incoming=tuple(IncomingRule.parse(item) for item in reader.items("incoming")),
+                outgoing=tuple(OutgoingRule.parse(item) for item in reader.items("outgoing")),
                 policy=from_json(reader.text("policy").encode()),
                 options=Options.parse(reader.value("options")),
                 generation=reader.number("generation", 0, 2**63),
             )
-
-
-def _incoming(document: object) -> IncomingRule:
-    with Reader.of(document, "incoming") as reader:
-        return IncomingRule(
-            port=reader.number("port", 1, 65535),
-            client_auth=reader.flag("client_auth"),
-            certificate=reader.optional_text("certificate"),
-            key=reader.optional_text("key"),
-        )
-
-
-def _outgoing(document: object) -> OutgoingRule:
-    with Reader.of(document, "outgoing") as reader:
-        return OutgoingRule(host=reader.text("host"), port=reader.number("port", 1, 65535))

@@ -7,6 +7,7 @@ files            paths of files and directories, or EGo's {source, target}
 key              the signing key's PEM file, default private.pem
 productID, securityVersion, debug
 coordinator      how to verify the Coordinator: a policy, or the path of one (ours)
+dataplane        what the wrap lets pass: {egress, ingress, tls} (ours, read by `sealmesh.marble`)
 heapSize, executableHeap, mounts     EGo's; measured, otherwise without effect
 """
 
@@ -28,7 +29,7 @@ NAMES = ("sealmesh.json", "sealmesh.yaml", "sealmesh.yml", "enclave.json")
 
 SIGNATURE_SUFFIX = ".sig"
 MAX_DOCUMENT_BYTES = 1024 * 1024
-_SETTINGS = ("heapSize", "executableHeap", "mounts")
+_SETTINGS = ("heapSize", "executableHeap", "mounts", "dataplane")
 _KEYS = (
     "exe", "args", "env", "files", "key", "productID", "securityVersion", "debug", "coordinator", *_SETTINGS,
 )  # fmt: skip
@@ -54,7 +55,7 @@ class PackageDocument:
 
     Attributes:
         coordinator: The policy itself (JSON), or the path of its file, or None.
-        settings: Measured settings without effect in simulation, as canonical JSON.
+        settings: Measured settings that are not looked at here, as canonical JSON.
     """
 
     path: Path

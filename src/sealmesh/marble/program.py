@@ -1,0 +1,229 @@
+"""The program: what the measured package says it is, and how it has to be started.
+
+Only what was measured is run: another program, other arguments or another environment than the package's
+would be something else than what the Evidence speaks of.
+"""
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from sealmesh.adapters.attester.package import LoadedPackage, load
+from sealmesh.attestation.simulated import EnvironmentVariable
+from sealmesh.dataplane.configuration import Exposure, Options
+from sealmesh.dataplane.reader import Reader
+from sealmesh.errors.marble import MarbleConfigurationError, ProgramRefused
+from sealmesh.ledger import RelyingPolicy, parse_policy
+
+_PYTHON: Final = re.compile(r"python[0-9.]*")
+#: Options of the interpreter that keep the wrap from being loaded.
+_UNWRAPPED: Final = frozenset("IES")
+#: Options of the interpreter whose value is the rest of the word, or the next one.
+_WITH_VALUE: Final = frozenset("WX")
+
+
+class TlsBy(StrEnum):
+    """Who does TLS in this Marble."""
+
+    MESH = "mesh"
+    """The wrap inside the program; a program that cannot be wrapped gets its parameters only."""
+    OWN = "own"
+    """The program itself, with the certificates it is given."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredProgram:
+    """What to run, as it was measured.
+
+    Attributes:
+        executable: The file that was measured; started by this path.
+        arguments: Without the program's own name.
+        environment: The declared variables.
+        policy: How to recognize the Coordinator; None where the package does not say.
+        package: None for a program that nothing was measured of (legacy without Evidence).
+    """
+
+    executable: Path
+    arguments: tuple[str, ...]
+    environment: tuple[EnvironmentVariable, ...] = ()
+    policy: RelyingPolicy | None = None
+    options: Options = field(default_factory=Options)
+    tls: TlsBy = TlsBy.MESH
+    package: LoadedPackage | None = None
+
+
+def load_measured(path: Path, command: Sequence[str]) -> MeasuredProgram:
+    """Measure the package at `path` and check that `command` is what it runs.
+
+    Args:
+        path: The package document, or its directory.
+        command: Program and arguments as given; empty for the package's own.
+
+    Raises:
+        PackageError: The package cannot be read or measured.
+        ProgramRefused: `command` is something else.
+        RelyingPolicyError: The package's policy for the Coordinator is wrong.
+    """
+    package = load(path)
+    document = package.document
+    if document is None or package.exe is None:
+        raise RuntimeError("a package that was loaded from a path has a document")
+    if command:
+        _check_command(command, document.exe, package.exe, document.args)
+    settings = dict(document.settings)
+    options, tls = _dataplane(settings.get("dataplane"))
+    policy = package.coordinator_policy
+    return MeasuredProgram(
+        executable=package.exe.absolute(),
+        arguments=document.args,
+        environment=document.environment,
+        policy=None if policy is None else _checked_policy(parse_policy(policy)),
+        options=options,
+        tls=tls,
+        package=package,
+    )
+
+
+def unmeasured(command: Sequence[str], search_path: str | None) -> MeasuredProgram:
+    """Return a program that nothing was measured of, for a legacy activation without Evidence.
+
+    Raises:
+        ProgramRefused: There is no such program.
+    """
+    found = shutil.which(command[0], path=search_path) if command else None
+    if found is None:
+        raise ProgramRefused(
+            "The program is not there",
+            found=command[0] if command else "no program",
+            wanted="sealmesh run -- PROGRAM",
+        )
+    return MeasuredProgram(executable=Path(found).absolute(), arguments=tuple(command[1:]))
+
+
+def _check_command(command: Sequence[str], name: str, exe: Path, args: tuple[str, ...]) -> None:
+    program, *arguments = command
+    found = shutil.which(program)
+    same = program == name or (found is not None and os.path.samefile(found, exe))
+    if same and tuple(arguments) == args:
+        return
+    raise ProgramRefused(
+        "This is not the program that the package measures",
+        found=" ".join(command),
+        wanted=" ".join((name, *args)),
+        remedy="Run what the package says (`sealmesh run` alone does), or change the package and sign again",
+    )
+
+
+def _checked_policy(policy: RelyingPolicy) -> RelyingPolicy:
+    if policy.manifest_sha256 is not None:
+        raise MarbleConfigurationError(
+            "The package's policy for the Coordinator names a manifest, which enrolment cannot show",
+            remedy="Leave `Manifest` out of the package's policy; relying parties check it",
+        )
+    return policy
+
+
+def _dataplane(raw: bytes | None) -> tuple[Options, TlsBy]:
+    if raw is None:
+        return Options(), TlsBy.MESH
+    with Reader.of(json.loads(raw), "dataplane") as reader:
+        options = Options(
+            egress=reader.choice("egress", Exposure, Exposure.REFUSE),
+            ingress=reader.choice("ingress", Exposure, Exposure.REFUSE),
+        )
+        return options, reader.choice("tls", TlsBy, TlsBy.MESH)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """How a program is started.
+
+    Attributes:
+        executable: Path of the file that is executed.
+        argv: Its arguments, its own name first.
+        python: Whether it is a Python program, which can be wrapped.
+    """
+
+    executable: Path
+    argv: tuple[str, ...]
+    python: bool
+
+
+def launch_of(program: MeasuredProgram, argv: Sequence[str]) -> Launch:
+    """Return how to start `program`, with the manifest's `argv` where it gives one.
+
+    A Python interpreter finds its environment by its own name, so that is its path whatever `argv` says.
+
+    Raises:
+        ProgramRefused: A Python program that is started so that it would not load the wrap.
+    """
+    python = is_python(program.executable)
+    arguments = tuple(argv[1:]) if argv else program.arguments
+    name = argv[0] if argv and not python else str(program.executable)
+    launch = Launch(executable=program.executable, argv=(name, *arguments), python=python)
+    if python and program.tls is TlsBy.MESH:
+        _refuse_unwrapped(program.executable, arguments)
+    return launch
+
+
+def is_python(executable: Path) -> bool:
+    """Say whether a file is a Python interpreter or a script that one runs."""
+    return bool(_PYTHON.fullmatch(executable.name)) or bool(_shebang(executable))
+
+
+def _shebang(executable: Path) -> list[str]:
+    """Return the words of a script's first line where it names Python, from the interpreter on.
+
+    Installers write a path that is too long for the kernel into the second line, behind `/bin/sh`.
+    """
+    try:
+        with executable.open("rb") as file:
+            first, second = file.readline(512), file.readline(4096)
+    except OSError:
+        return []
+    line = first[2:] if first.startswith(b"#!") else b""
+    if line.strip() == b"/bin/sh" and second.startswith(b"'''exec' "):
+        line = second
+    words = [word.strip("\"'") for word in line.decode(errors="replace").split()]
+    for index, word in enumerate(words):
+        if _PYTHON.fullmatch(word.rsplit("/", 1)[-1]):
+            return words[index:]
+    return []
+
+
+def _refuse_unwrapped(executable: Path, arguments: tuple[str, ...]) -> None:
+    words = arguments if _PYTHON.fullmatch(executable.name) else tuple(_shebang(executable)[1:])
+    flags = _interpreter_flags(words) & _UNWRAPPED
+    if flags:
+        raise ProgramRefused(
+            "Python would start without the data plane and send plaintext",
+            found=f"the option -{min(flags)}",
+            remedy='Leave it out, or do TLS in the program and say `"dataplane": {"tls": "own"}`',
+        )
+
+
+def _interpreter_flags(words: Sequence[str]) -> set[str]:
+    """Return the single-letter options before the script, module or command."""
+    flags: set[str] = set()
+    position = 0
+    while position < len(words):
+        word = words[position]
+        if not word.startswith("-") or word in ("-", "--"):
+            break
+        position += 1
+        if word.startswith("--"):
+            continue
+        for index, letter in enumerate(word[1:], start=1):
+            if letter in "cm":
+                return flags
+            if letter in _WITH_VALUE:
+                position += index + 1 == len(word)
+                break
+            flags.add(letter)
+    return flags

@@ -1,0 +1,210 @@
+"""`sealmesh run`: measure, prove, join, apply, start the program, and stay beside it.
+
+1. The package is measured, and the command is what it says.
+2. The Coordinator admits this Marble on Evidence over the key of this connection, and is verified.
+3. Everything that can be refused is: arguments, environment, a program that would escape the wrap.
+4. Only then files are written and the program starts; a Python program with the data plane inside.
+5. Signals are forwarded, certificates renewed; the program's exit code is ours.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import sealmesh.dataplane
+from sealmesh.adapters.attester import SimulatedAttester
+from sealmesh.adapters.clock import system_clock
+from sealmesh.adapters.log import configure_log, logger
+from sealmesh.dataplane.configuration import Configuration
+from sealmesh.errors.marble import (
+    CoordinatorUnavailable,
+    MarbleConfigurationError,
+    ProgramRefused,
+    WrapMissing,
+)
+from sealmesh.marble.agent_server import AgentServer
+from sealmesh.marble.child import start
+from sealmesh.marble.config import MarbleConfig
+from sealmesh.marble.enrolment import Applicant, activate, activate_legacy
+from sealmesh.marble.environment import declared_environment, program_environment, wrapped
+from sealmesh.marble.membership import Credentials, Membership
+from sealmesh.marble.parameter_files import write_files
+from sealmesh.marble.program import Launch, MeasuredProgram, TlsBy, launch_of, load_measured, unmeasured
+from sealmesh.marble.renewal import Renewal, pauses
+from sealmesh.marble.uuid_file import read_or_create
+
+INJECT: Final = Path(sealmesh.dataplane.__file__).parent / "inject"
+#: Within this time the wrap inside a Python program must have shown itself.
+WRAP_SECONDS: Final = 30.0
+
+
+def run(config: MarbleConfig, *, clock: Callable[[], datetime] = system_clock) -> int:
+    """Run a program as a Marble until it ends.
+
+    Returns:
+        The program's exit code; 128 + n where signal n ended it.
+
+    Raises:
+        SealmeshError: The program was not started; the error says why, and nothing was applied.
+    """
+    configure_log(config.log_format, config.log_level)
+    program = _program(config)
+    declared = declared_environment(program.environment, config.environment)
+    applicant = _applicant(config, program, clock)
+    membership = _join(config, applicant, program)
+    credentials = membership.credentials
+    launch = launch_of(program, membership.parameters.argv)
+    environment = program_environment(declared, membership.parameters, credentials)
+    wrap = _is_wrapped(program, launch, credentials)
+    write_files(membership.parameters.files)
+    with ExitStack() as stack:
+        if not wrap:
+            child = start(launch, environment)
+            _renewing(stack, applicant, credentials, lambda renewed: None)
+            return child.wait(lambda: None)
+        server = AgentServer(_configuration(config, program, credentials, generation=0))
+        stack.callback(server.close)
+        child = start(launch, wrapped(environment, inject=str(INJECT), agent=server.path))
+        server.start()
+        generations = iter(range(1, 2**62))
+        _renewing(
+            stack,
+            applicant,
+            credentials,
+            lambda renewed: server.push(
+                _configuration(config, program, renewed, generation=next(generations))
+            ),
+        )
+        return child.wait(_Watchdog(server).check)
+
+
+def _program(config: MarbleConfig) -> MeasuredProgram:
+    if config.platform_dir is None:
+        return unmeasured(config.command, config.environment.get("PATH"))
+    return load_measured(config.package, config.command)
+
+
+def _applicant(config: MarbleConfig, program: MeasuredProgram, clock: Callable[[], datetime]) -> Applicant:
+    attester = None
+    if config.platform_dir is not None and program.package is not None:
+        attester = SimulatedAttester(config.platform_dir, program.package, clock=clock)
+        logger().info("evidence", attester=attester.describe())
+    return Applicant(
+        address=config.coordinator,
+        attester=attester,
+        marble_type=config.marble_type,
+        uuid=read_or_create(config.uuid_file),
+        dns_names=config.dns_names,
+        clock=clock,
+    )
+
+
+def _join(config: MarbleConfig, applicant: Applicant, program: MeasuredProgram) -> Membership:
+    deadline = time.monotonic() + config.wait_seconds
+    told: str | None = None
+    for pause in pauses():
+        try:
+            membership = _activate(config, applicant, program)
+        except CoordinatorUnavailable as error:
+            if time.monotonic() + pause > deadline:
+                raise
+            if error.found != told:
+                logger().info("waiting for the Coordinator", reason=str(error.message), found=error.found)
+                told = error.found
+            time.sleep(pause)
+        else:
+            _tell(applicant, membership.credentials)
+            return membership
+    raise AssertionError("pauses never end")
+
+
+def _activate(config: MarbleConfig, applicant: Applicant, program: MeasuredProgram) -> Membership:
+    if config.legacy:
+        logger().warning(
+            "legacy activation: the Coordinator is not verified, Access does not reach this Marble"
+        )
+        return activate_legacy(applicant)
+    if program.policy is None:
+        raise MarbleConfigurationError(
+            "The package does not say how to recognize the Coordinator",
+            wanted="`coordinator` in the package document: a policy, or the path of one",
+            remedy="`sealmesh coordinator --print-policy` prints it; add it and sign the package again",
+        )
+    return activate(applicant, program.policy)
+
+
+def _tell(applicant: Applicant, credentials: Credentials) -> None:
+    logger().info(
+        "joined the mesh",
+        marble_type=applicant.marble_type,
+        uuid=str(applicant.uuid),
+        spiffe_id=credentials.spiffe_id,
+        not_after=credentials.not_after.isoformat(),
+    )
+    if credentials.simulation:
+        logger().warning("SIMULATION: hardware is simulated, nothing protects against who runs the machine")
+    if credentials.relaxations:
+        logger().warning("the Coordinator runs with relaxations", relaxations=credentials.relaxations)
+
+
+def _is_wrapped(program: MeasuredProgram, launch: Launch, credentials: Credentials) -> bool:
+    if program.tls is TlsBy.OWN or not launch.python:
+        why = "the package says so" if program.tls is TlsBy.OWN else "it is not a Python program"
+        logger().warning(
+            "the program gets files and environment only; its connections are its own affair", because=why
+        )
+        return False
+    if credentials.spiffe_id is None:
+        raise ProgramRefused(
+            "This Coordinator's certificates carry no SPIFFE ID, so the data plane cannot tell peers apart",
+            remedy='Do TLS in the program and say `"dataplane": {"tls": "own"}` in the package',
+        )
+    logger().info("TLS inside the program; it is not confined, C code could go round it")
+    return True
+
+
+def _configuration(
+    config: MarbleConfig, program: MeasuredProgram, credentials: Credentials, *, generation: int
+) -> Configuration:
+    if credentials.spiffe_id is None:
+        raise RuntimeError("only called for credentials that name the Marble")
+    return Configuration(
+        trust_domain=credentials.trust_domain,
+        spiffe_id=credentials.spiffe_id,
+        marble_type=config.marble_type,
+        certificate_chain=credentials.certificate_chain_pem,
+        key=credentials.key_pem,
+        marble_root=credentials.marble_root_pem,
+        incoming=credentials.tls.incoming,
+        outgoing=credentials.tls.outgoing,
+        policy=credentials.policy,
+        options=program.options,
+        generation=generation,
+    )
+
+
+def _renewing(
+    stack: ExitStack, applicant: Applicant, credentials: Credentials, adopt: Callable[[Credentials], None]
+) -> None:
+    renewal = Renewal(applicant, credentials, adopt)
+    stack.callback(renewal.stop)
+    renewal.start()
+
+
+class _Watchdog:
+    """Ends a Python program whose data plane does not show itself."""
+
+    def __init__(self, server: AgentServer) -> None:
+        self._server = server
+        self._deadline = time.monotonic() + WRAP_SECONDS
+
+    def check(self) -> None:
+        if not self._server.ready.is_set() and time.monotonic() > self._deadline:
+            raise WrapMissing(
+                "The program runs, but the data plane inside it did not show itself; it was ended",
+                found=f"nothing in {WRAP_SECONDS:g} s",
+                remedy="The program must be a Python interpreter that reads PYTHONPATH (no -I, -E, -S)",
+            )
