@@ -77,7 +77,7 @@ class Api:
             client.close()
 
 
-@pytest.fixture(params=["HTTP/1.1 on asyncio", "HTTP/2 on asyncio", "HTTP/1.1 on uvloop", "HTTP/2 on uvloop"])
+@pytest.fixture(params=["HTTP/1.1 on asyncio", "HTTP/2 on uvloop"])
 def api(request, tmp_path):
     version, _, loop = request.param.partition(" on ")
     with world.serving("client", loop=loop) as server:

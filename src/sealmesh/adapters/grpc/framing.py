@@ -9,7 +9,7 @@ from sealmesh.adapters.http import Request, Response
 
 _SAFE = "".join(chr(code) for code in range(0x20, 0x7F) if code != 0x25)
 _CONTENT_TYPE = ("content-type", "application/grpc+proto")
-_MAX_MESSAGE_CHARACTERS = 1024  # clients take 8 kB of trailers; percent-encoding makes up to 12 bytes of one
+_MAX_MESSAGE_CHARACTERS = 512  # some clients take 8 kB of trailers; percent-encoding makes 12 bytes of one
 
 
 class Status(IntEnum):
@@ -69,7 +69,7 @@ def refusal(status: Status, text: str, detail: tuple[str, bytes] | None = None) 
     headers = [
         _CONTENT_TYPE,
         ("grpc-status", str(status.value)),
-        ("grpc-message", quote(text[:_MAX_MESSAGE_CHARACTERS], safe=_SAFE)),
+        ("grpc-message", quote(text[:_MAX_MESSAGE_CHARACTERS], safe=_SAFE, errors="replace")),
     ]
     if detail is not None:
         headers.append((detail[0], b64encode(detail[1]).rstrip(b"=").decode("ascii")))

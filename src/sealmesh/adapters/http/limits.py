@@ -10,16 +10,20 @@ MIB = 1024 * KIB
 class Limits:
     """The caps of one server process.
 
-    The peers of both servers are strangers: anybody can make a certificate. So the rule for slots is the same
-    everywhere: the newest gets in, and the one that has done nothing for longest goes. An honest peer is done
-    in milliseconds, a stalling one is always the oldest. Refusing the newest would lock honest peers out.
+    The peers of both servers are strangers: anybody can make a certificate. Among handshakes every address
+    has its turn and everybody a fair time (`waiting_room`). Among open connections the one that has done
+    nothing for longest makes room: refusing the newest would lock honest peers out.
 
     Attributes:
         handshake_seconds: From accept to the end of the handshake. A handshake is two round trips and about
             2 ms of computing; this leaves room for a slow line and a busy machine.
-        handshakes: At once, all peers together. Each costs about 60 kB while it lasts.
-        handshakes_per_peer: At once from one address (IPv6: one /64), so that one host cannot push out all
-            others. Large, because a cluster may come through one translated address.
+        handshakes: At once. Each costs about 60 kB and 1 ms of computing while it lasts.
+        handshakes_per_peer: At once from one address (IPv6: one /64). Large, because a cluster may come
+            through one translated address.
+        patience_seconds: That a handshake has for sure, while others wait for its slot: four times the way
+            around the world. `handshakes` over this is the rate at which a flood is worked off.
+        waiting: Connections that wait for a slot, as sockets only, about 4 kB each.
+        waiting_per_peer: Of them from one address.
         connections: At once, with the handshake done. An idle one costs about 50 kB.
         linger_seconds: After a failed handshake, for the peer to read the alert and hang up.
         idle_seconds: Without a request in the making before the server hangs up.
@@ -40,8 +44,11 @@ class Limits:
 
     handshake_seconds: float = 10.0
     linger_seconds: float = 2.0
-    handshakes: int = 1024
-    handshakes_per_peer: int = 512
+    handshakes: int = 512
+    handshakes_per_peer: int = 384
+    patience_seconds: float = 1.0
+    waiting: int = 4096
+    waiting_per_peer: int = 3072
     connections: int = 8192
     idle_seconds: float = 300.0
     request_seconds: float = 60.0

@@ -12,10 +12,11 @@ from sealmesh.adapters.http.limits import Limits
 from sealmesh.adapters.http.observer import Observer, Silence
 from sealmesh.adapters.http.serving import HttpConnection, Serving
 from sealmesh.adapters.http.slots import Slots
+from sealmesh.adapters.http.waiting_room import Verdict, WaitingRoom
 from sealmesh.adapters.tls import ContextSource, TlsServerProtocol, TlsTransport
-from sealmesh.errors.transport import TlsIdentityRefused
 
 _SWEEP_SECONDS = 0.5
+_TURN_SECONDS = 0.05
 _MAPPED = bytes(10) + b"\xff\xff"  # IPv4 in IPv6 (RFC 4291, 2.5.5.2)
 _ENGINES: dict[bytes, Callable[[TlsTransport, Serving], HttpConnection]] = {
     b"h2": Http2Connection,
@@ -46,8 +47,12 @@ class Listener:
         self._fallback = fallback
         self._observer = observer or Silence()
         self._servers: list[asyncio.Server] = []
-        self._handshakes: Slots[TlsServerProtocol] = Slots(
-            total=limits.handshakes, per_peer=limits.handshakes_per_peer
+        self._room: WaitingRoom[TlsServerProtocol] = WaitingRoom(
+            slots=limits.handshakes,
+            slots_each=limits.handshakes_per_peer,
+            chairs=limits.waiting,
+            chairs_each=limits.waiting_per_peer,
+            patience_seconds=limits.patience_seconds,
         )
         self._open: Slots[TlsServerProtocol] = Slots(
             total=limits.connections, per_peer=limits.connections - limits.connections // 8
@@ -56,7 +61,9 @@ class Listener:
         self._alive: set[TlsServerProtocol] = set()
         self._stopping = False
         self._give_up_at: dict[TlsServerProtocol, float] = {}
+        self._lingering: Slots[TlsServerProtocol] = Slots(total=limits.handshakes, per_peer=limits.handshakes)
         self._sweeper: asyncio.TimerHandle | None = None
+        self._turn: asyncio.Handle | None = None
         self._empty = asyncio.Event()
         self._empty.set()
 
@@ -66,7 +73,9 @@ class Listener:
         self._loop = loop
         self._serving = Serving(self._application, self._limits, self._observer)
         for bound in sockets:
-            server = await loop.create_server(self._accept, sock=bound, backlog=self._limits.backlog)
+            server = await loop.create_server(
+                lambda: TlsServerProtocol(self), sock=bound, backlog=self._limits.backlog
+            )
             self._servers.append(server)
         self._sweeper = loop.call_later(_SWEEP_SECONDS, self._sweep)
 
@@ -85,8 +94,9 @@ class Listener:
             for protocol in list(self._alive):
                 protocol.abort()
             await self._empty.wait()
-        if self._sweeper is not None:
-            self._sweeper.cancel()
+        for handle in (self._sweeper, self._turn):
+            if handle is not None:
+                handle.cancel()
 
     @property
     def accepting(self) -> bool:
@@ -96,7 +106,7 @@ class Listener:
     @property
     def handshakes(self) -> int:
         """How many handshakes are going on."""
-        return len(self._handshakes)
+        return self._room.handshakes
 
     @property
     def connections(self) -> int:
@@ -107,7 +117,7 @@ class Listener:
 
     def established(self, connection: TlsServerProtocol) -> HttpConnection:
         """See `TlsOwner.established`."""
-        self._handshakes.discard(connection)
+        self._leave_room(connection)
         self._give_up_at.pop(connection, None)
         self._make_room(self._open.add(connection, _household(connection.peer_address)))
         engine = _ENGINES[connection.protocol or self._fallback]
@@ -116,9 +126,11 @@ class Listener:
 
     def failed(self, connection: TlsServerProtocol, reason: str) -> None:
         """See `TlsOwner.failed`."""
-        if connection in self._handshakes:
+        if connection not in self._connections:
             self._observer.handshake_failed(connection.peer_address, reason)
-            self._give_up_at[connection] = self._loop.time() + self._limits.linger_seconds
+        self._give_up_at[connection] = self._loop.time() + self._limits.linger_seconds
+        self._make_room(self._lingering.add(connection, ""))
+        self._leave_room(connection)
 
     def active(self, connection: TlsServerProtocol) -> None:
         """See `TlsOwner.active`."""
@@ -126,7 +138,8 @@ class Listener:
 
     def lost(self, connection: TlsServerProtocol) -> None:
         """See `TlsOwner.lost`."""
-        self._handshakes.discard(connection)
+        self._leave_room(connection)
+        self._lingering.discard(connection)
         self._open.discard(connection)
         self._give_up_at.pop(connection, None)
         self._connections.pop(connection, None)
@@ -136,14 +149,6 @@ class Listener:
 
     # -- inside ------------------------------------------------------------------------------------
 
-    def _accept(self) -> asyncio.Protocol:
-        try:
-            context = self._contexts.current()
-        except TlsIdentityRefused as error:
-            self._observer.fault("tls", error)
-            return _HangUp()
-        return TlsServerProtocol(context, self)
-
     def accepted(self, connection: TlsServerProtocol) -> None:
         """See `TlsOwner.accepted`."""
         self._alive.add(connection)
@@ -151,8 +156,46 @@ class Listener:
         if self._stopping:
             connection.abort()
             return
-        self._give_up_at[connection] = self._loop.time() + self._limits.handshake_seconds
-        self._make_room(self._handshakes.add(connection, _household(connection.peer_address)))
+        now = self._loop.time()
+        self._give_up_at[connection] = now + self._limits.handshake_seconds
+        match self._room.arrive(connection, _household(connection.peer_address), now):
+            case Verdict.BEGIN:
+                self._begin(connection)
+            case Verdict.WAIT:
+                self._take_turns()
+            case Verdict.REFUSE:
+                self._observer.evicted(connection.peer_address, "too many wait for their handshake")
+                connection.abort()
+
+    def _begin(self, connection: TlsServerProtocol) -> None:
+        try:
+            context = self._contexts.current()
+        except Exception as error:
+            self._observer.fault("tls", error)
+            connection.abort()
+        else:
+            connection.begin(context)
+
+    def _leave_room(self, connection: TlsServerProtocol) -> None:
+        if connection in self._room:
+            self._room.depart(connection)
+            self._take_turns()
+
+    def _take_turns(self) -> None:
+        """Let those in who wait, soon: never from within the event that made room."""
+        if self._turn is None and self._room.waiting:
+            self._turn = self._loop.call_soon(self._let_in)
+
+    def _let_in(self) -> None:
+        turn = self._room.turn(self._loop.time())
+        for loser in turn.leave:
+            self._observer.evicted(loser.peer_address, "others wait for its handshake")
+            loser.abort()
+        for connection in turn.begin:
+            self._begin(connection)
+        self._turn = None
+        if self._room.waiting:
+            self._turn = self._loop.call_later(_TURN_SECONDS, self._let_in)
 
     def _make_room(self, loser: TlsServerProtocol | None) -> None:
         if loser is None:
@@ -189,10 +232,3 @@ def _household(address: str) -> str:
     except ValueError:
         return address
     return packed[:8].hex() if packed[:12] != _MAPPED else packed.hex()
-
-
-class _HangUp(asyncio.Protocol):
-    """For connections that come while there is nothing to show them."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        transport.close()

@@ -6,8 +6,8 @@ through a `TlsSession` to the application, and back.
 
 The life of a connection, each step of which the owner (`TlsOwner`) hears about:
 
-    handshake -> open -> (peer half-closed) -> closing -> closed
-        \\-> failed: the alert goes out, what still comes in is dropped, then closed
+    waiting -> handshake -> open -> (peer half-closed) -> closing -> closed
+                  \\-> failed: the alert goes out, what still comes in is dropped, then closed
 """
 
 import asyncio
@@ -57,7 +57,7 @@ class TlsOwner(Protocol):
     """Who accepted the connection."""
 
     def accepted(self, connection: "TlsServerProtocol") -> None:
-        """A handshake may begin."""
+        """The connection is there. The owner calls `begin` when its handshake may begin."""
         ...
 
     def established(self, connection: "TlsServerProtocol") -> TlsApplication: ...
@@ -74,6 +74,7 @@ class TlsOwner(Protocol):
 
 
 class _State(Enum):
+    WAITING = auto()
     HANDSHAKE = auto()
     OPEN = auto()
     CLOSING = auto()
@@ -84,12 +85,13 @@ class _State(Enum):
 class TlsServerProtocol(asyncio.Protocol):
     """One accepted connection."""
 
-    def __init__(self, context: SSL.Context, owner: TlsOwner) -> None:
+    def __init__(self, owner: TlsOwner) -> None:
         self.peer_address = ""
         self.protocol = b""
-        self._session = TlsSession(context)
+        self._session: TlsSession | None = None
+        self._early = b""
         self._owner = owner
-        self._state = _State.HANDSHAKE
+        self._state = _State.WAITING
         self._application: TlsApplication | None = None
         self._transport: asyncio.Transport | None = None
         self._reading = True
@@ -107,11 +109,11 @@ class TlsServerProtocol(asyncio.Protocol):
 
     def peer_chain_der(self) -> tuple[bytes, ...]:
         """Return what the peer showed, leaf first, unchecked."""
-        return self._session.peer_chain_der()
+        return self._session.peer_chain_der() if self._session is not None else ()
 
     def group(self) -> str | None:
         """Return the name of the key exchange group."""
-        return self._session.group()
+        return self._session.group() if self._session is not None else None
 
     # -- from the wire ---------------------------------------------------------------------------
 
@@ -119,10 +121,24 @@ class TlsServerProtocol(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         peer = transport.get_extra_info("peername")
         self.peer_address = str(peer[0]) if peer else ""
+        self._transport.pause_reading()
         self._owner.accepted(self)
 
+    def begin(self, context: SSL.Context) -> None:
+        """Begin the handshake."""
+        if self._state is not _State.WAITING or self._transport is None or self._transport.is_closing():
+            return
+        self._session = TlsSession(context)
+        self._state = _State.HANDSHAKE
+        self._transport.resume_reading()
+        early, self._early = self._early, b""
+        if early:
+            self.data_received(early)
+
     def data_received(self, data: bytes) -> None:
-        if self._state is _State.FAILED or self._state is _State.CLOSED:
+        if self._session is None:
+            if self._state is _State.WAITING:
+                self._early += data  # read before the pause took effect
             return
         self._session.feed(data)
         try:
@@ -152,6 +168,7 @@ class TlsServerProtocol(asyncio.Protocol):
         if self._state is _State.CLOSED:
             return
         self._state = _State.CLOSED
+        self._session = None
         application, self._application = self._application, None
         if application is not None:
             application.connection_lost()
@@ -161,7 +178,7 @@ class TlsServerProtocol(asyncio.Protocol):
 
     def write(self, data: bytes) -> None:
         """Send `data`; nothing happens once the connection is closing."""
-        if self._state is not _State.OPEN:
+        if self._state is not _State.OPEN or self._session is None:
             return
         try:
             self._session.write(data)
@@ -172,7 +189,7 @@ class TlsServerProtocol(asyncio.Protocol):
 
     def close(self) -> None:
         """Send what is left and the close alert, then hang up."""
-        if self._state is _State.OPEN:
+        if self._state is _State.OPEN and self._session is not None:
             self._state = _State.CLOSING
             self._session.close_notify()
             self._flush()
@@ -204,6 +221,7 @@ class TlsServerProtocol(asyncio.Protocol):
     # -- inside ----------------------------------------------------------------------------------
 
     def _shake_hands(self) -> bool:
+        assert self._session is not None
         done = self._session.handshake()
         self._flush()
         if done:
@@ -214,7 +232,7 @@ class TlsServerProtocol(asyncio.Protocol):
 
     def _read_on(self) -> None:
         while self._reading and self._state is _State.OPEN and not self._at_eof:
-            data = self._session.read()
+            data = self._session.read() if self._session is not None else None
             if data is None:
                 break
             if not data:
@@ -229,6 +247,8 @@ class TlsServerProtocol(asyncio.Protocol):
             self._application.eof_received()
 
     def _flush(self) -> None:
+        if self._session is None:
+            return
         data = self._session.outgoing()
         if data and self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
@@ -236,6 +256,7 @@ class TlsServerProtocol(asyncio.Protocol):
     def _fail(self, reason: str) -> None:
         self._flush()  # the alert
         self._state = _State.FAILED
+        self._session = None  # what still comes in is dropped, and takes no memory
         self._owner.failed(self, reason)
         if self._transport is None or self._transport.is_closing():
             return
