@@ -37,6 +37,9 @@ REASONS = {
     "leaf<-ask:InvalidSignature": "signature:vcek",
     "sig:InvalidSignature": "signature:report",
     "tcb ucode": "tcb:ucode",
+    "validity": "expired:nitro leaf",
+    "sig InvalidSignature": "signature:document",
+    "root ": "root:nitro root",
 }
 """Our code for what the expectations of families other than SGX and TDX begin with."""
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sealmesh.attestation import Claims, EnclaveClaims, SnpClaims, TdClaims
+from sealmesh.attestation import Claims, EnclaveClaims, NitroClaims, SnpClaims, TdClaims
 
 
 def spell(claims: Claims) -> dict[str, Any]:
@@ -13,6 +13,8 @@ def spell(claims: Claims) -> dict[str, Any]:
             return _td(claims)
         case SnpClaims():
             return _snp(claims)
+        case NitroClaims():
+            return _nitro(claims)
 
 
 def _enclave(claims: EnclaveClaims) -> dict[str, Any]:
@@ -62,4 +64,16 @@ def _snp(claims: SnpClaims) -> dict[str, Any]:
         "chip_id": claims.chip_id.hex(),
         "reported_tcb": claims.reported_tcb.parts(),
         "platform_info": hex(claims.platform_info),
+    }
+
+
+def _nitro(claims: NitroClaims) -> dict[str, Any]:
+    return {
+        "module_id": claims.module_id,
+        "timestamp": claims.timestamp,
+        "pcrs": {str(index): value.hex() for index, value in claims.pcrs.items() if any(value)},
+        "debug": claims.debug,
+        "user_data": claims.user_data.hex(),
+        "nonce": claims.nonce.hex(),
+        "public_key": claims.public_key.hex(),
     }

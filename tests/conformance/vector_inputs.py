@@ -9,6 +9,7 @@ from typing import Any
 from sealmesh.attestation import (
     Collateral,
     Family,
+    NoCollateral,
     SnpCollateral,
     TrustRoot,
     Unchecked,
@@ -57,8 +58,13 @@ def read_snp(directory: Path, case: Case) -> VerifiedEvidence:
     return verify_case(directory, case, Family.SNP, collateral, root_of(directory, case))
 
 
+def read_nitro(directory: Path, case: Case) -> VerifiedEvidence:
+    return verify_case(directory, case, Family.NITRO, NoCollateral(), root_of(directory, case))
+
+
 READERS: dict[str, Callable[[Path, Case], VerifiedEvidence | dict[str, Any]]] = {
     "sgx": read_dcap,
     "tdx": read_dcap,
     "snp": read_snp,
+    "nitro": read_nitro,
 }

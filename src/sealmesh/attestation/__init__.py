@@ -22,6 +22,7 @@ from sealmesh.attestation.cache import VerificationCache
 from sealmesh.attestation.dcap.collateral import UnverifiedCollateral, parse_collateral
 from sealmesh.attestation.evidence import Claims, UnverifiedEvidence, VerifiedEvidence, parse_evidence
 from sealmesh.attestation.family import Family
+from sealmesh.attestation.nitro import NitroClaims
 from sealmesh.attestation.roots import (
     AMD_GENOA,
     AMD_MILAN,
@@ -32,6 +33,7 @@ from sealmesh.attestation.roots import (
     NVIDIA,
     TrustRoot,
 )
+from sealmesh.attestation.self_contained import NoCollateral
 from sealmesh.attestation.sgx import EnclaveClaims
 from sealmesh.attestation.snp import SnpClaims, SnpCollateral, SnpTcb
 from sealmesh.attestation.tcb import TcbAppraisal, TcbStatus
@@ -55,6 +57,8 @@ __all__ = [
     "Collateral",
     "EnclaveClaims",
     "Family",
+    "NitroClaims",
+    "NoCollateral",
     "SgxReference",
     "SnpClaims",
     "SnpCollateral",

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from sealmesh.attestation.dcap.quote import BodyType, DcapQuote, parse_quote
 from sealmesh.attestation.family import Family
+from sealmesh.attestation.nitro import NitroClaims, NitroDocument, is_nitro_document, parse_nitro_document
 from sealmesh.attestation.roots import TrustRoot
 from sealmesh.attestation.sgx import EnclaveClaims, SgxQuote, parse_sgx_quote, strip_open_enclave_header
 from sealmesh.attestation.snp import SnpClaims, SnpReport, is_snp_report, parse_snp_report
@@ -17,8 +18,8 @@ from sealmesh.attestation.tdx import TdClaims, TdQuote, parse_td_quote
 from sealmesh.attestation.validity import Validity
 from sealmesh.errors.attestation import EvidenceFormatError
 
-Quote = SgxQuote | TdQuote | SnpReport
-Claims = EnclaveClaims | TdClaims | SnpClaims
+Quote = SgxQuote | TdQuote | SnpReport | NitroDocument
+Claims = EnclaveClaims | TdClaims | SnpClaims | NitroClaims
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +80,8 @@ def parse_evidence(raw: bytes) -> UnverifiedEvidence:
     """Recognize the family of some Evidence and take it apart.
 
     Accepts SGX quotes (versions 3 to 5, also behind the 16-byte Open Enclave header), TDX quotes
-    (versions 4 and 5) and SNP reports (versions 2 to 5, also before a certificate table).
+    (versions 4 and 5), SNP reports (versions 2 to 5, also before a certificate table) and Nitro
+    attestation documents (with or without tag 18).
 
     Raises:
         EvidenceFormatError: Nothing that is known, or with bytes missing or left over.
@@ -95,5 +97,6 @@ def parse_evidence(raw: bytes) -> UnverifiedEvidence:
 
 _FORMS: tuple[tuple[Callable[[bytes], bool], Family, Callable[[bytes], Quote]], ...] = (
     (is_snp_report, Family.SNP, parse_snp_report),
+    (is_nitro_document, Family.NITRO, parse_nitro_document),
 )
 """How to tell a family by the first bytes; no two overlap. What is none of these must be a DCAP quote."""

@@ -9,13 +9,15 @@ from sealmesh.attestation.dcap.collateral import UnverifiedCollateral
 from sealmesh.attestation.dcap.platform import verify_platform
 from sealmesh.attestation.evidence import Claims, UnverifiedEvidence, VerifiedEvidence
 from sealmesh.attestation.genuine import Genuine
+from sealmesh.attestation.nitro import NitroDocument, verify_nitro
 from sealmesh.attestation.roots import TrustRoot, roots_for
+from sealmesh.attestation.self_contained import NoCollateral
 from sealmesh.attestation.sgx import SgxQuote, verify_sgx
 from sealmesh.attestation.snp import SnpCollateral, SnpReport, verify_snp
 from sealmesh.attestation.tdx import TdQuote, verify_tdx
 from sealmesh.errors.attestation import VerificationError
 
-Collateral = UnverifiedCollateral | SnpCollateral
+Collateral = UnverifiedCollateral | SnpCollateral | NoCollateral
 """What each family needs besides the Evidence; the first is that of SGX and TDX."""
 
 CollateralT = TypeVar("CollateralT")
@@ -72,6 +74,9 @@ def _verify(
             return _verify_dcap(quote, _expect(UnverifiedCollateral, collateral), roots, now, cache)
         case SnpReport() as report:
             return verify_snp(report, _expect(SnpCollateral, collateral), roots=roots, now=now, cache=cache)
+        case NitroDocument() as document:
+            _expect(NoCollateral, collateral)
+            return verify_nitro(document, roots=roots, now=now, cache=cache)
 
 
 def _verify_dcap(
