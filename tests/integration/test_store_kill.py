@@ -79,21 +79,18 @@ def test_a_kill_at_every_write_to_the_disk_loses_nothing(tmp_path, scenario):
     """At every system call that writes, on entering it: all prefixes of what reaches the files."""
     if not strace_works():
         pytest.skip("strace is absent or may not trace here")
-    directory = tmp_path / "seal"
+    start, directory = tmp_path / "start", tmp_path / "seal"
+    start.mkdir()
     if scenario != "founding":
-        killing("run", "founding", directory)
-    acknowledged = 0 if scenario == "founding" else 1
+        killing("run", "founding", start)
     kills = 0
     for syscall in ("pwrite64", "write", "fsync", "fdatasync", "rename", "unlink", "ftruncate", "link"):
         for number in range(1, 1000):
-            if scenario == "founding":
-                shutil.rmtree(directory, ignore_errors=True)
-                acknowledged = 0
+            shutil.rmtree(directory, ignore_errors=True)
+            shutil.copytree(start, directory)
             finished, reported = traced(scenario, directory, syscall, number)
-            if scenario in ("founding", "replacing"):
-                killing("check", scenario, directory, reported)
-            else:
-                acknowledged = killing("check", scenario, directory, reported or acknowledged)
+            lasting = 1 if scenario in ("committing", "rekeying") else 0
+            killing("check", scenario, directory, reported or lasting)
             if finished:
                 break
             kills += 1
