@@ -39,6 +39,8 @@ REASONS = {
     "tcb ucode": "tcb:ucode",
     "validity": "expired:nitro leaf",
     "sig InvalidSignature": "signature:document",
+    "platform sig": "signature:platform token",
+    "realm key binding": "binding:realm key",
     "root ": "root:nitro root",
 }
 """Our code for what the expectations of families other than SGX and TDX begin with."""

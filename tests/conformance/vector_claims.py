@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sealmesh.attestation import Claims, EnclaveClaims, NitroClaims, SnpClaims, TdClaims
+from sealmesh.attestation import CcaClaims, Claims, EnclaveClaims, NitroClaims, SnpClaims, TdClaims
 
 
 def spell(claims: Claims) -> dict[str, Any]:
@@ -15,6 +15,8 @@ def spell(claims: Claims) -> dict[str, Any]:
             return _snp(claims)
         case NitroClaims():
             return _nitro(claims)
+        case CcaClaims():
+            return _cca(claims)
 
 
 def _enclave(claims: EnclaveClaims) -> dict[str, Any]:
@@ -76,4 +78,20 @@ def _nitro(claims: NitroClaims) -> dict[str, Any]:
         "user_data": claims.user_data.hex(),
         "nonce": claims.nonce.hex(),
         "public_key": claims.public_key.hex(),
+    }
+
+
+def _cca(claims: CcaClaims) -> dict[str, Any]:
+    return {
+        "profile": claims.profile,
+        "implementation_id": claims.implementation_id.hex(),
+        "instance_id": claims.instance_id.hex(),
+        "lifecycle": claims.lifecycle,
+        "config": claims.config.hex(),
+        "sw_components": len(claims.sw_components),
+        "realm_challenge": claims.realm_challenge.hex(),
+        "rim": claims.rim.hex(),
+        "rem": [measurement.hex() for measurement in claims.rem],
+        "personalization": claims.personalization.hex(),
+        "hash_alg": claims.hash_alg,
     }

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sealmesh.attestation import (
+    CcaCollateral,
     Collateral,
     Family,
     NoCollateral,
@@ -16,6 +17,7 @@ from sealmesh.attestation import (
     VerifiedEvidence,
     parse_collateral,
     parse_evidence,
+    parse_platform_keys,
     verify,
 )
 
@@ -62,9 +64,15 @@ def read_nitro(directory: Path, case: Case) -> VerifiedEvidence:
     return verify_case(directory, case, Family.NITRO, NoCollateral(), root_of(directory, case))
 
 
+def read_cca(directory: Path, case: Case) -> VerifiedEvidence:
+    keys = parse_platform_keys(read(directory, case, "platform_key"))
+    return verify_case(directory, case, Family.CCA, CcaCollateral(platform_keys=keys), keys[0].sha256)
+
+
 READERS: dict[str, Callable[[Path, Case], VerifiedEvidence | dict[str, Any]]] = {
     "sgx": read_dcap,
     "tdx": read_dcap,
     "snp": read_snp,
     "nitro": read_nitro,
+    "cca": read_cca,
 }

@@ -19,6 +19,7 @@ from sealmesh.attestation.appraisal import (
     appraise,
 )
 from sealmesh.attestation.cache import VerificationCache
+from sealmesh.attestation.cca import CcaClaims, CcaCollateral, PlatformKey, parse_platform_keys
 from sealmesh.attestation.dcap.collateral import UnverifiedCollateral, parse_collateral
 from sealmesh.attestation.evidence import Claims, UnverifiedEvidence, VerifiedEvidence, parse_evidence
 from sealmesh.attestation.family import Family
@@ -53,12 +54,15 @@ __all__ = [
     "NEVER_ACCEPTED",
     "NVIDIA",
     "REPORT_DATA_LENGTH",
+    "CcaClaims",
+    "CcaCollateral",
     "Claims",
     "Collateral",
     "EnclaveClaims",
     "Family",
     "NitroClaims",
     "NoCollateral",
+    "PlatformKey",
     "SgxReference",
     "SnpClaims",
     "SnpCollateral",
@@ -76,5 +80,6 @@ __all__ = [
     "appraise",
     "parse_collateral",
     "parse_evidence",
+    "parse_platform_keys",
     "verify",
 ]

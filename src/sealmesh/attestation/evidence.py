@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from sealmesh.attestation.cca import CcaClaims, CcaToken, is_cca_token, parse_cca_token
 from sealmesh.attestation.dcap.quote import BodyType, DcapQuote, parse_quote
 from sealmesh.attestation.family import Family
 from sealmesh.attestation.nitro import NitroClaims, NitroDocument, is_nitro_document, parse_nitro_document
@@ -18,8 +19,8 @@ from sealmesh.attestation.tdx import TdClaims, TdQuote, parse_td_quote
 from sealmesh.attestation.validity import Validity
 from sealmesh.errors.attestation import EvidenceFormatError
 
-Quote = SgxQuote | TdQuote | SnpReport | NitroDocument
-Claims = EnclaveClaims | TdClaims | SnpClaims | NitroClaims
+Quote = SgxQuote | TdQuote | SnpReport | NitroDocument | CcaToken
+Claims = EnclaveClaims | TdClaims | SnpClaims | NitroClaims | CcaClaims
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +81,8 @@ def parse_evidence(raw: bytes) -> UnverifiedEvidence:
     """Recognize the family of some Evidence and take it apart.
 
     Accepts SGX quotes (versions 3 to 5, also behind the 16-byte Open Enclave header), TDX quotes
-    (versions 4 and 5), SNP reports (versions 2 to 5, also before a certificate table) and Nitro
-    attestation documents (with or without tag 18).
+    (versions 4 and 5), SNP reports (versions 2 to 5, also before a certificate table), Nitro
+    attestation documents (with or without tag 18) and CCA tokens (tag 399).
 
     Raises:
         EvidenceFormatError: Nothing that is known, or with bytes missing or left over.
@@ -97,6 +98,7 @@ def parse_evidence(raw: bytes) -> UnverifiedEvidence:
 
 _FORMS: tuple[tuple[Callable[[bytes], bool], Family, Callable[[bytes], Quote]], ...] = (
     (is_snp_report, Family.SNP, parse_snp_report),
+    (is_cca_token, Family.CCA, parse_cca_token),
     (is_nitro_document, Family.NITRO, parse_nitro_document),
 )
 """How to tell a family by the first bytes; no two overlap. What is none of these must be a DCAP quote."""

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from sealmesh.attestation.cache import VerificationCache
+from sealmesh.attestation.cca import CcaCollateral, CcaToken, verify_cca
 from sealmesh.attestation.dcap.collateral import UnverifiedCollateral
 from sealmesh.attestation.dcap.platform import verify_platform
 from sealmesh.attestation.evidence import Claims, UnverifiedEvidence, VerifiedEvidence
@@ -17,7 +18,7 @@ from sealmesh.attestation.snp import SnpCollateral, SnpReport, verify_snp
 from sealmesh.attestation.tdx import TdQuote, verify_tdx
 from sealmesh.errors.attestation import VerificationError
 
-Collateral = UnverifiedCollateral | SnpCollateral | NoCollateral
+Collateral = UnverifiedCollateral | SnpCollateral | NoCollateral | CcaCollateral
 """What each family needs besides the Evidence; the first is that of SGX and TDX."""
 
 CollateralT = TypeVar("CollateralT")
@@ -77,6 +78,8 @@ def _verify(
         case NitroDocument() as document:
             _expect(NoCollateral, collateral)
             return verify_nitro(document, roots=roots, now=now, cache=cache)
+        case CcaToken() as token:
+            return verify_cca(token, _expect(CcaCollateral, collateral), roots=roots)
 
 
 def _verify_dcap(
