@@ -137,6 +137,18 @@ def test_a_marble_activates(mesh, context) -> None:
     assert seen.client_cert == STRANGER.der
 
 
+def test_the_observer_hears_of_calls_by_our_names_only(mesh, context) -> None:
+    world.activate(mesh.address, context)
+    refusal(mesh, context, "/secret/Path")
+    mesh.coordinator.trouble = BadUuid("no UUID")
+    refusal(mesh, context)
+    assert mesh.witness.answers == [
+        ("POST", methods.ACTIVATE, "OK"),
+        ("POST", "other", "UNIMPLEMENTED"),
+        ("POST", methods.ACTIVATE, "INVALID_ARGUMENT"),
+    ]
+
+
 def test_a_marble_enrols_with_its_own_key(mesh, context) -> None:
     request = ActivateRequest(evidence=b"e", csr=b"c", marble_type="t", uuid="u", coordinator_nonce=b"n" * 32)
     reply = world.call(mesh.address, context, methods.ENROL, request, ActivateResponse)

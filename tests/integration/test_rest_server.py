@@ -155,6 +155,13 @@ def test_a_manifest_is_set_and_read_over_v2(api) -> None:
     assert kind(api("POST", f"{V2}/manifest", {"manifest": b64(b"{}")})) == (500, "error")
 
 
+def test_the_observer_hears_of_requests_by_our_names_only(api) -> None:
+    api("GET", "/status?secret=1")
+    api("GET", "/secret/path")
+    heard = [("GET", "/status", "200"), ("GET", "other", "405")]
+    assert api.server.witness.answers == heard
+
+
 def test_users_read_and_write_secrets(api) -> None:
     plain = {"Type": "plain", "Size": 0, "Shared": False, "UserDefined": True, "Cert": None, "ValidFor": 0}
     plain |= {"Private": b64(b"v"), "Public": b64(b"v")}

@@ -115,3 +115,15 @@ def test_sealing_cannot_be_disabled_with_several_workers(process):
     assert status == 500
     assert "workers" in answer["message"]
     assert process.state() == 2
+
+
+def test_while_a_state_waits_for_its_owners_one_worker_serves_and_then_all(process, tmp_path):
+    process.set_manifest(manifest())
+    process.kill()
+    (process.seal / "sealed_key").unlink()
+    process.start()
+    assert process.state() == 1
+    assert len(process.workers()) == 1
+    process.set_manifest(manifest(other={}))
+    wait_until(lambda: len(process.workers()) == 2, what="the second worker")
+    assert set(each_worker(process, process.state)) == {3}

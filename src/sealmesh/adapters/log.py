@@ -3,8 +3,8 @@
 No secret gets into a line: bytes are never written, only their length, and a field whose name says that it
 holds a secret is replaced, whoever logged it.
 
-JSON lines are written by the few lines below and not by structlog, because importing that costs a Coordinator
-a fifth of its start (it brings rich and everything for terminals). For a terminal it is worth that.
+JSON lines are written by the few lines below and not by structlog, because importing that costs more than a
+tenth of a Coordinator's start (it brings rich and everything for terminals). For a terminal it is worth that.
 """
 
 import json

@@ -6,7 +6,7 @@ workers all that happens in the parent, which closes the state again before it f
 """
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -59,7 +59,9 @@ def run(configuration: ServerConfiguration) -> int:
     reserved.close()
     with private_directory() if configuration.metrics else nullcontext() as meeting:
         return Supervisor(
-            configuration.workers, lambda line: _serve(configuration, parts(), line, workers=meeting)
+            configuration.workers,
+            lambda line: _serve(configuration, parts(), line, workers=meeting),
+            alone=lambda: _waits_for_recovery(parts),
         ).run()
 
 
@@ -96,6 +98,15 @@ def _begin(first: Parts, configuration: ServerConfiguration) -> None:
             wanted=error.wanted,
             remedy=error.remedy or None,
         ) from error
+
+
+def _waits_for_recovery(parts: Callable[[], Parts]) -> bool:
+    """Look at the state in a process that must not keep it open."""
+    looked_at = parts()
+    try:
+        return looked_at.seat.needs_recovery()
+    finally:
+        looked_at.close()
 
 
 def _announce(configuration: ServerConfiguration, first: Parts, attester: str) -> None:

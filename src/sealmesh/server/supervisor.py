@@ -18,6 +18,8 @@ from sealmesh.server.lifeline import Lifeline
 _STABLE_SECONDS = 10.0
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 5.0
+#: How often to ask whether one worker is still enough.
+_ALONE_SECONDS = 0.5
 #: After this time of SIGTERM workers are killed. Longer than the transports' own grace.
 _GRACE_SECONDS = 15.0
 
@@ -37,14 +39,18 @@ class Supervisor:
     """Keeps `count` processes running `serve` until it is told to stop.
 
     Args:
+        count: How many.
         serve: Run in each child; what it returns is the child's exit code.
+        alone: Asked now and then: is there only work for one? Recovery shares are in the memory of one
+            process, so that while a state waits for them only one serves.
     """
 
-    def __init__(self, count: int, serve: Serve) -> None:
+    def __init__(self, count: int, serve: Serve, *, alone: Callable[[], bool]) -> None:
         self._serve = serve
+        self._alone = alone
         self._lifeline = Lifeline()
         self._workers = [_Worker(number=number) for number in range(count)]
-        self._stopping = False
+        self._is_alone = True
 
     def run(self) -> int:
         """Return the exit code when all workers have ended.
@@ -70,12 +76,15 @@ class Supervisor:
 
     def _start_due(self) -> None:
         now = time.monotonic()
-        for worker in self._workers:
+        self._is_alone = self._is_alone and self._alone()
+        for worker in self._workers[:1] if self._is_alone else self._workers:
             if worker.pid == 0 and worker.due <= now:
                 worker.started, worker.pid = now, self._fork()
                 logger().info("worker started", worker=worker.number, pid=worker.pid)
 
     def _next_due(self) -> float:
+        if self._is_alone:
+            return _ALONE_SECONDS
         waiting = [worker.due for worker in self._workers if worker.pid == 0]
         return max(0.0, min(waiting) - time.monotonic()) if waiting else 3600.0
 

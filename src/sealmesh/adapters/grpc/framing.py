@@ -74,3 +74,11 @@ def refusal(status: Status, text: str, detail: tuple[str, bytes] | None = None) 
     if detail is not None:
         headers.append((detail[0], b64encode(detail[1]).rstrip(b"=").decode("ascii")))
     return Response(status=200, headers=tuple(headers))
+
+
+def status_of(response: Response) -> str:
+    """Return the name of the gRPC status in `response`, or its HTTP status if it has none."""
+    for name, value in (*response.trailers, *response.headers):
+        if name == "grpc-status":
+            return Status(int(value)).name
+    return str(response.status)

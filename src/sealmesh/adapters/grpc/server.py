@@ -2,9 +2,10 @@
 
 import socket
 from collections.abc import Callable, Mapping, Sequence
+from time import perf_counter
 from typing import Protocol
 
-from sealmesh.adapters.grpc.framing import FramingError, Status, answer, message_of, refusal
+from sealmesh.adapters.grpc.framing import FramingError, Status, answer, message_of, refusal, status_of
 from sealmesh.adapters.grpc.limits import MESH_LIMITS, MESSAGE_BYTES
 from sealmesh.adapters.grpc.services import Method, methods_of
 from sealmesh.adapters.http import (
@@ -26,6 +27,10 @@ from sealmesh.wire.error_detail import encode_error
 
 #: COMPAT section 2.
 MESH_PROFILE = TlsProfile(alpn=(b"h2",), client_certificate=ClientCertificate.REQUIRED)
+
+
+#: What the observer hears instead of a path that is not ours.
+UNKNOWN_METHOD = "other"
 
 
 class MeshTransport(Protocol):
@@ -93,6 +98,13 @@ class GrpcApplication:
 
     async def __call__(self, request: Request) -> Response:
         """Answer one call; whatever goes wrong is a gRPC status."""
+        begun = perf_counter()
+        response = await self._answer(request)
+        known = request.path if request.path in self._methods else UNKNOWN_METHOD
+        self._observer.answered("POST", known, status_of(response), perf_counter() - begun)
+        return response
+
+    async def _answer(self, request: Request) -> Response:
         if request.method != "POST":
             return Response(status=405)
         if not (request.header("content-type") or "").startswith("application/grpc"):

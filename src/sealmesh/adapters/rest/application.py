@@ -1,6 +1,7 @@
 """The client port's HTTP application: path, route, checks in order, answer."""
 
 from html import escape
+from time import perf_counter
 
 from sealmesh.adapters.http import BodyState, Calls, Observer, Request, Response
 from sealmesh.adapters.rest.call import Call
@@ -10,6 +11,9 @@ from sealmesh.coordinator.api import CoordinatorPort, PeerChain
 from sealmesh.errors import SealmeshError
 from sealmesh.errors.transport import MessageTooLarge, Overloaded
 from sealmesh.wire.envelope import Answer, error
+
+#: What the observer hears instead of a path that is not ours.
+UNKNOWN_ROUTE = "other"
 
 
 class RestApplication:
@@ -22,6 +26,13 @@ class RestApplication:
 
     async def __call__(self, request: Request) -> Response:
         """Answer one request."""
+        begun = perf_counter()
+        response = await self._respond(request)
+        known = request.path if (request.method, request.path) in ROUTES else UNKNOWN_ROUTE
+        self._observer.answered(request.method, known, str(response.status), perf_counter() - begun)
+        return response
+
+    async def _respond(self, request: Request) -> Response:
         path = decode_path(request.path)
         if path is None:
             return _response(error(400, "the path has a broken escape"))
