@@ -17,6 +17,7 @@ from sealmesh.coordinator.relaxation import Relaxation
 from sealmesh.pki import MARBLERUN_NAMES, SEALMESH_NAMES, Authority, issue_authority
 from sealmesh.server.configuration import ServerConfiguration
 from sealmesh.server.evidence import EvidenceParts
+from sealmesh.server.logged import LoggedCoordinator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +79,7 @@ def compose(
         entropy=system_entropy,
         keys=OsKeyFactory(),
     )
-    coordinator = Coordinator(
+    coordinator = LoggedCoordinator(
         engine=engine,
         examiner=Examiner(endorser=evidence.endorser, roots=settings.roots),
         own=OwnEvidence(attester=evidence.attester, clock=system_clock),
