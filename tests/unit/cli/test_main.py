@@ -89,5 +89,4 @@ def test_every_command_has_help_with_an_example_and_json(capsys, command: list[s
     text = capsys.readouterr().out
     assert "Example" in text
     assert "sealmesh " + " ".join(command) in text
-    if command != ["run"]:
-        assert "--json" in text
+    assert "--json" in text

@@ -1,0 +1,188 @@
+"""A real Coordinator process with packages that can join it, for tests of `sealmesh run`."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Self
+
+from sealmesh.adapters.attester.package import coordinator_package, sign
+from sealmesh.adapters.attester.platform import open_or_create
+
+PATIENCE_SECONDS = 30.0
+SEALMESH = (sys.executable, "-m", "sealmesh.cli")
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def wait_until(holds: Any, what: str, seconds: float = PATIENCE_SECONDS) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(0.02)
+
+
+def listening(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+class Mesh:
+    """A Coordinator on a simulated platform, both in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.platform = folder / "platform"
+        self.mesh_port, self.client_port = free_port(), free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+        platform = open_or_create(self.platform)
+        enclave = coordinator_package(platform).verify_signed()
+        root = platform.trust_root
+        self.policy = {
+            "Coordinator": {
+                "SignerID": enclave.signer_id.hex(),
+                "ProductID": enclave.product_id,
+                "SecurityVersion": enclave.security_version,
+            },
+            "TrustRoots": [{"Name": root.name, "SHA256": root.sha256.hex(), "Simulated": True}],
+        }
+        (folder / "policy.json").write_text(json.dumps(self.policy))
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "coordinator.log").read_text()
+
+    def start(self) -> None:
+        with (self.folder / "coordinator.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [
+                    *SEALMESH,
+                    "coordinator",
+                    *("--attester", f"simulated:{self.platform}"),
+                    *("--mesh-addr", f"127.0.0.1:{self.mesh_port}"),
+                    *("--client-addr", f"127.0.0.1:{self.client_port}"),
+                    *("--seal-dir", str(self.folder / "state")),
+                ],
+                env={"PATH": os.environ["PATH"], "HOME": str(self.folder)},
+                stdout=log,
+                stderr=log,
+            )
+        wait_until(lambda: listening(self.client_port) and listening(self.mesh_port), "the Coordinator")
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def set_manifest(self, manifest: dict[str, Any]) -> None:
+        path = self.folder / "manifest.json"
+        path.write_text(json.dumps(manifest))
+        done = subprocess.run(
+            [
+                *SEALMESH,
+                *("manifest", "set", str(path), f"127.0.0.1:{self.client_port}"),
+                *("--policy", str(self.folder / "policy.json")),
+                *("--coordinator-cert", str(self.folder / "chain.pem")),
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr + done.stdout
+
+    def package(
+        self,
+        name: str,
+        source: str,
+        *arguments: object,
+        exe: str = sys.executable,
+        folder: Path | None = None,
+        **document: Any,
+    ) -> tuple[Path, str]:
+        """Write and sign a package whose program is `source`; return its folder and UniqueID."""
+        folder = folder or self.folder / name
+        folder.mkdir(parents=True)
+        (folder / "program").write_text(source)
+        whole = {
+            "exe": exe,
+            "args": ["program", *map(str, arguments)],
+            "files": ["program"],
+            "key": str(self.folder / "owner.pem"),
+            "coordinator": self.policy,
+            **document,
+        }
+        (folder / "sealmesh.json").write_text(json.dumps(whole))
+        return folder, sign(folder).unique_id.hex()
+
+
+class Marble:
+    """One `sealmesh run` process in a folder."""
+
+    def __init__(
+        self,
+        mesh: Mesh,
+        marble_type: str,
+        folder: Path,
+        *options: str,
+        command: tuple[str, ...] = (),
+        **env: str,
+    ) -> None:
+        self.folder = folder
+        self.out, self.err = folder / "out", folder / "err"
+        with self.out.open("ab") as out, self.err.open("ab") as err:
+            self.process = subprocess.Popen(
+                [*SEALMESH, "run", *options, *(("--", *command) if command else ())],
+                cwd=folder,
+                env={
+                    "PATH": os.environ["PATH"],
+                    "HOME": str(mesh.folder),
+                    "EDG_MARBLE_TYPE": marble_type,
+                    "EDG_MARBLE_COORDINATOR_ADDR": f"127.0.0.1:{mesh.mesh_port}",
+                    "SEALMESH_ATTESTER": f"simulated:{mesh.platform}",
+                    **env,
+                },
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    @property
+    def output(self) -> str:
+        return self.out.read_text()
+
+    @property
+    def errors(self) -> str:
+        return self.err.read_text()
+
+    def wait_for(self, text: str) -> None:
+        def there() -> bool:
+            if self.process.poll() is not None and text not in self.output:
+                raise AssertionError(f"it ended without {text!r}:\n{self.output}\n{self.errors}")
+            return text in self.output
+
+        wait_until(there, f"{text!r} of {self.folder.name}")
+
+    def code(self) -> int:
+        return self.process.wait(PATIENCE_SECONDS)
+
+    def children(self) -> list[int]:
+        path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return [int(word) for word in path.read_text().split()]

@@ -1,0 +1,478 @@
+"""`sealmesh run` against a real Coordinator: joining, refusals, the program's life, renewal, old Marbles."""
+
+import importlib.util
+import json
+import os
+import signal
+import ssl
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+
+def _load(name: str) -> ModuleType:
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
+
+
+world = _load("marble_mesh")
+CANARY = "CANARY-secret-0123456789"
+
+SERVER = """
+import http.server, os, sys
+class Page(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        body = os.environ["WORD"].encode()
+        self.send_response(200); self.send_header("Content-Length", str(len(body))); self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *_): pass
+print("serving", flush=True)
+http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Page).serve_forever()
+"""
+CLIENT = """
+import sys, requests
+try: print("got", requests.get(f"http://127.0.0.1:{sys.argv[1]}/", timeout=10).text)
+except requests.RequestException as error: print("refused:", error)
+"""
+SHOW = """
+import json, os, sys
+print(json.dumps({"env": dict(os.environ), "argv": sys.argv, "cwd": os.getcwd()}), flush=True)
+sys.exit(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
+"""
+SLEEPER = """
+import signal, sys, time
+def stop(number, _): print("stopped by", number, flush=True); sys.exit(42)
+signal.signal(signal.SIGTERM, stop)
+print("sleeping", flush=True)
+time.sleep(600)
+"""
+#: A Marble of MarbleRun's kind: nothing but the predefined variables and Python's own ssl.
+OLD_STYLE = """
+import os, socket, ssl, sys, tempfile
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if sys.argv[1] == "serve" else ssl.PROTOCOL_TLS_CLIENT)
+context.check_hostname = False
+context.verify_mode = ssl.CERT_REQUIRED
+context.load_verify_locations(cadata=os.environ["MARBLE_PREDEFINED_ROOT_CA"])
+with tempfile.NamedTemporaryFile("w") as pem:
+    pem.write(os.environ["MARBLE_PREDEFINED_MARBLE_CERTIFICATE_CHAIN"])
+    pem.write(os.environ["MARBLE_PREDEFINED_PRIVATE_KEY"])
+    pem.flush()
+    context.load_cert_chain(pem.name)
+address = ("127.0.0.1", int(sys.argv[2]))
+if sys.argv[1] == "serve":
+    with socket.create_server(address) as listener:
+        print("serving", flush=True)
+        while True:
+            caller, _ = listener.accept()
+            try:
+                with context.wrap_socket(caller, server_side=True) as wrapped:
+                    wrapped.recv(9999)
+                    wrapped.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 8\\r\\n")
+                    wrapped.sendall(b"Connection: close\\r\\n\\r\\nold word")
+            except OSError as error: print("caller refused", error, flush=True)
+else:
+    try:
+        with socket.create_connection(address, 10) as plain, context.wrap_socket(plain) as wrapped:
+            wrapped.sendall(b"GET / HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n")
+            got = b""
+            while piece := wrapped.recv(9999): got += piece
+            print("got", got.decode().rpartition("\\r\\n")[2])
+    except OSError as error: print("refused:", error)
+"""
+
+
+class Stage:
+    """A mesh with a manifest that has a Marble type for everything these tests do."""
+
+    def __init__(self, folder: Path) -> None:
+        self.mesh = world.Mesh(folder)
+        self.ports = {name: world.free_port() for name in ("server", "old-server", "short")}
+        server, old = self.ports["server"], self.ports["old-server"]
+        own_tls = {"tls": "own"}
+        packages = {
+            "server": self.mesh.package("server", SERVER, server),
+            "buyer": self.mesh.package("buyer", CLIENT, server),
+            "thief": self.mesh.package("thief", CLIENT + "# thief\n", server),
+            "old-caller": self.mesh.package("old-caller", OLD_STYLE, "call", server, dataplane=own_tls),
+            "old-thief": self.mesh.package("old-thief", OLD_STYLE + "#\n", "call", server, dataplane=own_tls),
+            "old-server": self.mesh.package("old-server", OLD_STYLE, "serve", old, dataplane=own_tls),
+            "old-client": self.mesh.package("old-client", CLIENT, old),
+            "short": self.mesh.package("short", SERVER, self.ports["short"]),
+            "sleeper": self.mesh.package("sleeper", SLEEPER),
+            "shell": self.mesh.package("shell", "echo $WORD; exit 7\n", exe="/bin/sh"),
+            "show": self.mesh.package(
+                "show",
+                SHOW,
+                env=[
+                    {"name": "FIXED", "value": "by the package"},
+                    {"name": "FROM_HOST", "fromHost": True},
+                    {"name": "UNSET", "fromHost": True},
+                ],
+            ),
+        }
+        self.folders = {name: folder for name, (folder, _) in packages.items()}
+        self.mesh.start()
+        self.mesh.set_manifest(self._manifest({name: unique_id for name, (_, unique_id) in packages.items()}))
+
+    def _manifest(self, ids: dict[str, str]) -> dict:
+        server, old, short = (str(self.ports[name]) for name in ("server", "old-server", "short"))
+        marbles: dict[str, dict] = {name: {"Package": name} for name in ids}
+        for name in ("server", "short"):
+            marbles[name] |= {"TLS": [name], "Parameters": {"Env": {"WORD": CANARY}}}
+        for name in ("buyer", "thief", "old-client"):
+            marbles[name] |= {"TLS": [name]}
+        marbles["short"]["Certificate"] = {"Lifetime": 10}
+        marbles["shell"]["Parameters"] = {"Env": {"WORD": "from the manifest"}}
+        marbles["show"] |= {
+            "MaxActivations": 20,
+            "Parameters": {
+                "Env": {"SECRET": "{{ hex .Secrets.key }}", "FIXED": "by the manifest"},
+                "Files": {"deep/er/file": "{{ raw .Secrets.key }}"},
+                "Argv": ["ignored", "program", "5", "from the manifest"],
+            },
+        }
+        out = {"Addr": "127.0.0.1", "Port": server}
+        return {
+            "Packages": {name: {"UniqueID": unique_id} for name, unique_id in ids.items()},
+            "Marbles": marbles,
+            "Secrets": {"key": {"Type": "symmetric-key", "Size": 128}},
+            "TLS": {
+                "server": {"Incoming": [{"Port": server}]},
+                "short": {"Incoming": [{"Port": short}]},
+                "buyer": {"Outgoing": [out]},
+                "thief": {"Outgoing": [out]},
+                "old-client": {"Outgoing": [{"Addr": "127.0.0.1", "Port": old}]},
+            },
+            "Access": [
+                {"From": ["buyer", "old-caller"], "To": "server", "Ports": [server]},
+                {"From": ["old-client"], "To": "old-server", "Ports": ["*"]},
+                {"From": ["buyer"], "To": "short", "Ports": ["*"]},
+            ],
+            "Simulation": True,
+            "Config": {"FeatureGates": ["Access", "Simulation", "Certificate"]},
+        }
+
+    def copy(self, name: str, to: Path) -> Path:
+        """Copy a package to a new place, as to another machine."""
+        subprocess.run(["cp", "-r", str(self.folders[name]), str(to / name)], check=True)
+        return to / name
+
+    def run(self, name: str, to: Path, *options: str, **env: str):
+        folder = to / name if (to / name).is_dir() else self.copy(name, to)
+        return world.Marble(self.mesh, name, folder, *options, **env)
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    made = Stage(tmp_path_factory.mktemp("marbles"))
+    try:
+        yield made
+    finally:
+        made.mesh.kill()
+
+
+pytestmark = pytest.mark.xdist_group("marble")
+
+
+def test_program_gets_exactly_what_package_and_manifest_say(stage: Stage, tmp_path: Path) -> None:
+    with stage.run("show", tmp_path, FROM_HOST="by the host", NOT_DECLARED="x", PYTHONPATH="/evil") as marble:
+        assert marble.code() == 5, marble.errors
+        shown = json.loads(marble.output)
+    env, folder = shown["env"], marble.folder
+    assert shown["argv"] == ["program", "5", "from the manifest"]
+    assert env["FIXED"] == "by the manifest"
+    assert env["FROM_HOST"] == "by the host"
+    assert "NOT_DECLARED" not in env
+    assert "UNSET" not in env
+    assert "/evil" not in env["PYTHONPATH"]
+    assert (folder / "deep/er/file").read_bytes().hex() == env["SECRET"]
+    assert (folder / "deep/er/file").stat().st_mode & 0o777 == 0o600
+    assert (folder / "deep").stat().st_mode & 0o777 == 0o700
+    assert str(uuid.UUID((folder / "uuid").read_text())) == (folder / "uuid").read_text()
+    for name in ("ROOT_CA", "MARBLE_CERTIFICATE_CHAIN", "COORDINATOR_ROOT_CA"):
+        assert "BEGIN CERTIFICATE" in env[f"MARBLE_PREDEFINED_{name}"]
+    assert "BEGIN PRIVATE KEY" in env["MARBLE_PREDEFINED_PRIVATE_KEY"]
+    assert env["SECRET"] not in marble.errors
+    assert "PRIVATE KEY" not in marble.errors
+    assert "SIMULATION" in marble.errors
+    assert not Path(env["SEALMESH_AGENT"]).parent.exists(), "the agent must remove its directory"
+
+
+def test_restart_keeps_the_uuid_and_with_it_the_secrets(stage: Stage, tmp_path: Path) -> None:
+    secrets = []
+    for _ in range(2):
+        with stage.run("show", tmp_path) as marble:
+            marble.code()
+            secrets.append(json.loads(marble.output.splitlines()[-1])["env"]["SECRET"])
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    with stage.run("show", elsewhere) as marble:
+        marble.code()
+        assert json.loads(marble.output)["env"]["SECRET"] != secrets[0]
+    assert secrets[0] == secrets[1]
+
+
+def test_marbles_talk_and_access_decides(stage: Stage, tmp_path: Path) -> None:
+    with stage.run("server", tmp_path) as server:
+        server.wait_for("serving")
+        with stage.run("buyer", tmp_path) as buyer:
+            assert buyer.code() == 0, buyer.errors
+            assert f"got {CANARY}" in buyer.output
+        with stage.run("thief", tmp_path) as thief:
+            assert thief.code() == 0, thief.errors
+            assert "refused:" in thief.output
+            assert "'thief' may not call 'server'" in thief.output
+        assert CANARY not in thief.output
+
+
+def test_marble_of_marblerun_calls_ours_where_access_lets_it(stage: Stage, tmp_path: Path) -> None:
+    with stage.run("server", tmp_path) as server:
+        server.wait_for("serving")
+        with stage.run("old-caller", tmp_path, "--legacy") as caller:
+            assert caller.code() == 0, caller.errors
+            assert f"got {CANARY}" in caller.output, caller.output + caller.errors
+        with stage.run("old-thief", tmp_path, "--legacy") as thief:
+            assert thief.code() == 0, thief.errors
+            assert CANARY not in thief.output
+        world.wait_until(
+            lambda: "'old-thief' may not call 'server'" in server.errors, "the refusal in the server's log"
+        )
+
+
+def test_ours_calls_a_marble_of_marblerun(stage: Stage, tmp_path: Path) -> None:
+    with stage.run("old-server", tmp_path, "--legacy") as server:
+        server.wait_for("serving")
+        with stage.run("old-client", tmp_path) as client:
+            assert client.code() == 0, client.errors
+            assert "got old word" in client.output, client.output
+        assert "its connections are its own affair" in server.errors
+
+
+def test_certificate_is_renewed_while_a_connection_stays(stage: Stage, tmp_path: Path) -> None:
+    port = stage.ports["short"]
+    request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+    context, serial = _peer(stage, tmp_path)
+
+    def answers(connection: ssl.SSLSocket) -> bool:
+        connection.sendall(request)
+        got = b""
+        while CANARY.encode() not in got and (piece := connection.recv(9999)):
+            got += piece
+        return CANARY.encode() in got
+
+    import socket
+
+    with stage.run("short", tmp_path) as marble:
+        marble.wait_for("serving")
+        world.wait_until(lambda: world.listening(port), "the port")
+        with (
+            socket.create_connection(("127.0.0.1", port), 30) as plain,
+            context.wrap_socket(plain) as old,
+        ):
+            assert answers(old)
+            first = serial(old)
+            world.wait_until(lambda: "certificate renewed" in marble.errors, "a renewal")
+            with (
+                socket.create_connection(("127.0.0.1", port), 30) as other,
+                context.wrap_socket(other) as new,
+            ):
+                assert answers(new)
+                assert serial(new) != first
+            assert answers(old)
+        assert marble.process.poll() is None
+
+
+def _peer(stage: Stage, folder: Path):
+    """Join as `buyer` in this process; return a context that shows its certificate."""
+    from sealmesh.adapters.attester import SimulatedAttester
+    from sealmesh.adapters.clock import system_clock
+    from sealmesh.dataplane.contexts import load_certificate
+    from sealmesh.marble.config import CoordinatorAddress
+    from sealmesh.marble.enrolment import Applicant, activate
+    from sealmesh.marble.program import load_measured
+
+    program = load_measured(stage.folders["buyer"], ())
+    assert program.package is not None
+    assert program.policy is not None
+    applicant = Applicant(
+        address=CoordinatorAddress("127.0.0.1", stage.mesh.mesh_port),
+        attester=SimulatedAttester(stage.mesh.platform, program.package),
+        marble_type="buyer",
+        uuid=uuid.uuid4(),
+        dns_names=("localhost",),
+        clock=system_clock,
+    )
+    credentials = activate(applicant, program.policy).credentials
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.load_verify_locations(cadata=credentials.marble_root_pem)
+    load_certificate(context, credentials.certificate_chain_pem, credentials.key_pem)
+    return context, lambda connection: connection.getpeercert()["serialNumber"]
+
+
+def test_program_that_is_not_python_gets_its_parameters_and_the_agent_says_so(
+    stage: Stage, tmp_path: Path
+) -> None:
+    with stage.run("shell", tmp_path) as marble:
+        assert marble.code() == 7
+        assert marble.output == "from the manifest\n"
+        assert "files and environment only" in marble.errors
+
+
+def test_signals_go_to_the_program_and_its_code_comes_back(stage: Stage, tmp_path: Path) -> None:
+    with stage.run("sleeper", tmp_path) as marble:
+        marble.wait_for("sleeping")
+        marble.process.send_signal(signal.SIGTERM)
+        assert marble.code() == 42
+        assert "stopped by 15" in marble.output
+
+
+def test_program_that_a_signal_ends_gives_128_and_the_signal(stage: Stage, tmp_path: Path) -> None:
+    with stage.run("sleeper", tmp_path) as marble:
+        marble.wait_for("sleeping")
+        os.kill(marble.children()[0], signal.SIGKILL)
+        assert marble.code() == 128 + 9
+
+
+def test_program_dies_with_its_agent(stage: Stage, tmp_path: Path) -> None:
+    with stage.run("sleeper", tmp_path) as marble:
+        marble.wait_for("sleeping")
+        child = marble.children()[0]
+        marble.process.kill()
+        marble.process.wait()
+    world.wait_until(lambda: not _alive(child), "the program to end")
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+REFUSALS = {
+    "another program than the measured one": (
+        {"command": (sys.executable, "other")},
+        "marble.program",
+        "found:  ",
+    ),
+    "other arguments": ({"command": (sys.executable, "program", "--evil")}, "marble.program", "--evil"),
+    "a type that the manifest has not": ({"type": "nobody"}, "unknown-marble-type", "nobody"),
+    "another package than the type's": ({"type": "server"}, "appraisal", "UniqueID"),
+    "a changed byte": ({"change": True}, "package:changed", "program"),
+    "a Coordinator of another signer": (
+        {"policy": {"Coordinator": {"SignerID": "ab" * 32, "ProductID": 1, "SecurityVersion": 1}}},
+        "appraisal",
+        "SignerID",
+    ),
+    "a Coordinator on hardware that is not trusted": ({"roots": False}, "root", "root"),
+    "a package that does not say which Coordinator": (
+        {"no_policy": True},
+        "marble.configuration",
+        "print-policy",
+    ),
+    "conflicting settings": (
+        {"env": {"SEALMESH_MARBLE_TYPE": "x"}},
+        "marble.configuration-conflict",
+        "EDG_MARBLE_TYPE",
+    ),
+    "no Coordinator": (
+        {"env": {"EDG_MARBLE_COORDINATOR_ADDR": "127.0.0.1:1"}, "options": ("--wait", "0")},
+        "marble.coordinator-unavailable",
+        "127.0.0.1:1",
+    ),
+}
+
+
+@pytest.mark.parametrize("attack", REFUSALS)
+def test_refused_marble_starts_nothing_and_says_why(attack: str, stage: Stage, tmp_path: Path) -> None:
+    how, code, said = REFUSALS[attack]
+    folder = stage.copy("show", tmp_path)
+    if "policy" in how or "roots" in how or "no_policy" in how:
+        document = json.loads((folder / "sealmesh.json").read_text())
+        policy = {**stage.mesh.policy, **how.get("policy", {})}
+        if "roots" in how:
+            del policy["TrustRoots"]
+        document["coordinator"] = None if "no_policy" in how else policy
+        (folder / "sealmesh.json").write_text(json.dumps(document))
+        world.sign(folder)
+    if how.get("change"):
+        (folder / "program").write_text(SHOW + "#")
+    with world.Marble(
+        stage.mesh,
+        how.get("type", "show"),
+        folder,
+        *how.get("options", ()),
+        command=how.get("command", ()),
+        **how.get("env", {}),
+    ) as marble:
+        assert marble.code() == 1
+    if "policy" in how or "roots" in how or "no_policy" in how:
+        # the changed policy also changes the measurement, but the Coordinator may say so first
+        assert "error [" in marble.errors
+    else:
+        assert f"error [{code}" in marble.errors, marble.errors
+        assert said in marble.errors
+    assert marble.output == ""
+    assert not (folder / "deep").exists()
+
+
+def test_marble_waits_for_the_coordinator_and_its_manifest(tmp_path: Path) -> None:
+    mesh = world.Mesh(tmp_path)
+    folder, unique_id = mesh.package("show", SHOW)
+    with world.Marble(mesh, "show", folder) as marble:
+        try:
+            world.wait_until(lambda: "waiting for the Coordinator" in marble.errors, "the first attempt")
+            mesh.start()
+            world.wait_until(lambda: "does not admit Marbles now" in marble.errors, "the refusal for now")
+            mesh.set_manifest(
+                {
+                    "Packages": {"show": {"UniqueID": unique_id}},
+                    "Marbles": {"show": {"Package": "show"}},
+                    "Simulation": True,
+                    "Config": {"FeatureGates": ["Simulation"]},
+                }
+            )
+            assert marble.code() == 0, marble.errors
+        finally:
+            mesh.kill()
+
+
+def test_marble_refuses_a_coordinator_that_the_measured_policy_does_not_want(tmp_path: Path) -> None:
+    """The package is admitted by the manifest; it is the Marble that refuses."""
+    mesh = world.Mesh(tmp_path)
+    wrong = {**mesh.policy, "Coordinator": {"UniqueID": "ab" * 32}}
+    roots = {"Coordinator": mesh.policy["Coordinator"]}
+    packages = {
+        "unique": mesh.package("unique", SHOW, coordinator=wrong),
+        "roots": mesh.package("roots", SHOW, coordinator=roots),
+    }
+    mesh.start()
+    try:
+        mesh.set_manifest(
+            {
+                "Packages": {name: {"UniqueID": unique_id} for name, (_, unique_id) in packages.items()},
+                "Marbles": {name: {"Package": name} for name in packages},
+                "Simulation": True,
+                "Config": {"FeatureGates": ["Simulation"]},
+            }
+        )
+        for name, said in (("unique", "UniqueID"), ("roots", "root")):
+            with world.Marble(mesh, name, packages[name][0]) as marble:
+                assert marble.code() == 1
+                assert said in marble.errors
+                assert "The Coordinator refused" not in marble.errors
+                assert marble.output == ""
+    finally:
+        mesh.kill()
