@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from sealmesh.errors.pki import IssuingError
 from sealmesh.pki.identity import spki
+from sealmesh.pki.past_end import sign_past_end
 from sealmesh.pki.profile import CertificateProfile, Validity
 from sealmesh.pki.reading import UNREADABLE, is_mesh_signed
 
@@ -119,12 +120,13 @@ def _sign(profile: CertificateProfile, issuer: Issuer) -> x509.Certificate:
         .subject_name(profile.subject)
         .public_key(profile.public_key)
         .serial_number(profile.serial)
-        .not_valid_before(profile.validity.not_before)
-        .not_valid_after(profile.validity.not_after)
     )
     for value, critical in profile.extensions(issuer.key_identifier):
         builder = builder.add_extension(value, critical)
-    return builder.sign(issuer.key, hashes.SHA384())
+    begin, end = profile.validity.not_before, profile.validity.not_after
+    if end < begin:
+        return sign_past_end(builder, issuer.key, begin=begin, end=end)
+    return builder.not_valid_before(begin).not_valid_after(end).sign(issuer.key, hashes.SHA384())
 
 
 def _differences(certificate: x509.Certificate, profile: CertificateProfile, issuer: Issuer) -> list[str]:

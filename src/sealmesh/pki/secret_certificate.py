@@ -43,7 +43,7 @@ class SecretCertificateProfile:
             256 decipherOnly. Higher bits are ignored, 0 leaves the extension's bits empty.
         extended_key_usage: Go's numbers: 0 any, 1 server, 2 client, 3 code signing, 4 e-mail, to 13.
         path_length: Only looked at with `is_ca`; None for no limit.
-        not_after: The end; the begin is a little before the time of issue.
+        not_after: The end; the begin is a little before the time of issue, also where the end is past.
     """
 
     subject: Subject
@@ -66,20 +66,18 @@ def issue_secret_certificate(
 ) -> x509.Certificate:
     """Issue a certificate as the manifest's owner defined it, under the intermediate's name and key.
 
-    Its life is the owner's and may be longer than the intermediate's. It carries no Marble type, and no
-    SPIFFE ID of this mesh is allowed in it, so it never passes for a Marble (`verify_marble_chain` asks for
-    both). With `is_ca` its holder can sign certificates that chain to the Marble root: `verify_marble_chain`
+    Its life is the owner's: it may be longer than the intermediate's, or over already (`past_end`). It
+    carries no Marble type, and no SPIFFE ID of this mesh is allowed in it, so it never passes for a Marble
+    (`verify_marble_chain` asks for both). With `is_ca` its holder can sign certificates that chain to the Marble root: `verify_marble_chain`
     refuses those, since a CA of the mesh names the trust domain, and a name constraint makes OpenSSL and Go
     refuse them too when they name somebody in the trust domain. The constraint is not critical, other than
     RFC 5280 4.2.1.10 asks, because the contract fixes the critical extensions; both enforce it anyway.
 
     Raises:
-        IssuingError: The profile cannot be written, is past its end, or claims this mesh's SPIFFE IDs.
+        IssuingError: The profile cannot be written, or claims this mesh's SPIFFE IDs.
     """
     begin = now.astimezone(UTC).replace(microsecond=0) - CLOCK_SKEW
     end = profile.not_after.astimezone(UTC).replace(microsecond=0)
-    if end <= begin:
-        raise IssuingError("The certificate would end before it begins", found=end, wanted=f"after {begin}")
     _check_no_identity_of(authority.trust_domain, profile.names.uris)
     asked = CertificateProfile(
         subject=profile.subject.to_name(),

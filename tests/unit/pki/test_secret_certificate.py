@@ -62,6 +62,27 @@ def test_its_life_may_be_longer_than_the_intermediates(issued, authority):
     assert issued(not_after=end).not_valid_after_utc == end > authority.intermediate_cert.not_valid_after_utc
 
 
+@pytest.mark.parametrize("end", [NOW - timedelta(days=324), datetime(1950, 1, 1, tzinfo=UTC)])
+def test_an_end_in_the_past_is_written_and_never_valid(issued, authority, end):
+    certificate = issued(not_after=end)
+    assert certificate.not_valid_after_utc == end < certificate.not_valid_before_utc < NOW
+    certificate.verify_directly_issued_by(authority.intermediate_cert)
+    store = crypto.X509Store()
+    store.add_cert(crypto.X509.from_cryptography(authority.marble_root_cert))
+    store.set_time(NOW)
+    with pytest.raises(crypto.X509StoreContextError, match="expired"):
+        crypto.X509StoreContext(store, crypto.X509.from_cryptography(certificate)).verify_certificate()
+
+
+def test_an_end_in_the_past_is_written_after_2050_too(authority, keys):
+    now = datetime(2051, 1, 1, tzinfo=UTC)
+    profile = SecretCertificateProfile(**{**DEFAULTS, "not_after": now - timedelta(days=1)})
+    public = keys.ed25519().public_key()
+    certificate = issue_secret_certificate(authority, profile, public_key=public, now=now, serial=9)
+    assert certificate.not_valid_before_utc == now - timedelta(minutes=5)
+    assert certificate.not_valid_after_utc == now - timedelta(days=1)
+
+
 @pytest.mark.parametrize("bits", [224, 256, 384, 521])
 def test_every_curve_of_the_manifest_can_be_certified(issued, keys, bits):
     assert issued(key=keys.ec(bits)).public_key().key_size == bits
@@ -100,7 +121,7 @@ def test_a_ca_has_key_identifier_and_path_length(issued):
 @pytest.mark.parametrize(
     ("attack", "change"),
     [
-        ("past its end", {"not_after": NOW - timedelta(days=1)}),
+        ("end before times can be written", {"not_after": datetime(1949, 12, 31, tzinfo=UTC)}),
         ("unknown extended key usage", {"extended_key_usage": (14,)}),
         ("negative extended key usage", {"extended_key_usage": (-1,)}),
         ("encipherOnly alone", {"key_usage": 128}),
