@@ -67,11 +67,12 @@ def issue_secret_certificate(
     """Issue a certificate as the manifest's owner defined it, under the intermediate's name and key.
 
     Its life is the owner's: it may be longer than the intermediate's, or over already (`past_end`). It
-    carries no Marble type, and no SPIFFE ID of this mesh is allowed in it, so it never passes for a Marble
-    (`verify_marble_chain` asks for both). With `is_ca` its holder can sign certificates that chain to the Marble root: `verify_marble_chain`
-    refuses those, since a CA of the mesh names the trust domain, and a name constraint makes OpenSSL and Go
-    refuse them too when they name somebody in the trust domain. The constraint is not critical, other than
-    RFC 5280 4.2.1.10 asks, because the contract fixes the critical extensions; both enforce it anyway.
+    carries no Marble type, and no SPIFFE ID of this mesh is allowed in it, so it never passes for a
+    Marble (`verify_marble_chain` asks for both). With `is_ca` its holder can sign certificates that chain
+    to the Marble root: `verify_marble_chain` refuses those, since a CA of the mesh names the trust
+    domain, and a name constraint makes OpenSSL and Go refuse them too when they name somebody in the
+    trust domain. The constraint is not critical, other than RFC 5280 4.2.1.10 asks, because the contract
+    fixes the critical extensions; both enforce it anyway.
 
     Raises:
         IssuingError: The profile cannot be written, or claims this mesh's SPIFFE IDs.
