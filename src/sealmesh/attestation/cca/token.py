@@ -140,11 +140,19 @@ def _platform(raw: bytes) -> PlatformToken:
         implementation_id=claims.octets(2396, lengths=(32,)),
         instance_id=instance_id,
         config=claims.octets(2401, lengths=range(1025)),
-        lifecycle=claims.number(2395, most=0xFFFF),
+        lifecycle=_lifecycle(claims),
         hash_alg=claims.text(2402),
         software_components=tuple(_component(item) for item in claims.items(2399, most=_MAX_COMPONENTS)),
         verification_service=claims.text(2400) if 2400 in claims else None,
     )
+
+
+def _lifecycle(claims: ClaimMap) -> int:
+    """Return a state that the specification knows: the upper byte is 00, 10, 20, ... or 60."""
+    state = claims.number(2395, most=0x60FF)
+    if state >> 8 not in range(0, 0x61, 0x10):
+        claims.refuse("lifecycle", "a state that is defined")
+    return state
 
 
 def _component(value: Value) -> SoftwareComponent:
@@ -163,6 +171,8 @@ def _realm(raw: bytes) -> RealmToken:
     if 265 in claims and claims.text(265) not in REALM_PROFILES:
         claims.refuse("profile", " or ".join(REALM_PROFILES))
     rems = claims.items(44239, most=_REM_COUNT)
+    if len(rems) != _REM_COUNT:
+        claims.refuse("extensible measurements", f"{_REM_COUNT} digests")
     return RealmToken(
         sign1=sign1,
         challenge=claims.octets(10, lengths=(64,)),

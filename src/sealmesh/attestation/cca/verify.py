@@ -24,6 +24,7 @@ from sealmesh.attestation.cca.claims import CcaClaims
 from sealmesh.attestation.cca.token import CcaToken, PlatformToken, RealmToken
 from sealmesh.attestation.cca.trust_anchor import CcaCollateral, PlatformKey
 from sealmesh.attestation.claim_map import ClaimMap
+from sealmesh.attestation.cose import ES256, ES384, ES512
 from sealmesh.attestation.genuine import Genuine
 from sealmesh.attestation.roots import TrustRoot
 from sealmesh.attestation.validity import ALWAYS
@@ -31,12 +32,13 @@ from sealmesh.errors.attestation import VerificationError
 
 _HASHES: dict[str, HashAlgorithm] = {"sha-256": SHA256(), "sha-384": SHA384(), "sha-512": SHA512()}
 _POINTS: dict[int, ec.EllipticCurve] = {65: ec.SECP256R1(), 97: ec.SECP384R1(), 133: ec.SECP521R1()}
-_COSE_CURVES: dict[int, tuple[ec.EllipticCurve, int]] = {
-    1: (ec.SECP256R1(), 32),
-    2: (ec.SECP384R1(), 48),
-    3: (ec.SECP521R1(), 66),
+_COSE_CURVES: dict[int, tuple[ec.EllipticCurve, int, int]] = {
+    1: (ec.SECP256R1(), 32, ES256),
+    2: (ec.SECP384R1(), 48, ES384),
+    3: (ec.SECP521R1(), 66, ES512),
 }
 _COSE_EC2 = 2
+_COSE_VERIFY = 2
 _KEY = "cca realm key"
 
 
@@ -91,17 +93,22 @@ def _verify_root(anchor: PlatformKey, roots: Sequence[TrustRoot]) -> TrustRoot:
 
 def _verify_binding(platform: PlatformToken, realm: RealmToken) -> None:
     algorithm = _HASHES.get(realm.public_key_hash_alg)
-    wanted = b""
-    if algorithm is not None:
-        digest = Hash(algorithm)
-        digest.update(realm.public_key)
-        wanted = digest.finalize()
+    if algorithm is None:
+        raise VerificationError(
+            "the realm's key is bound by a hash algorithm that is not known",
+            code="binding:realm key",
+            found=realm.public_key_hash_alg,
+            wanted=" or ".join(_HASHES),
+        )
+    digest = Hash(algorithm)
+    digest.update(realm.public_key)
+    wanted = digest.finalize()
     if platform.challenge != wanted:
         raise VerificationError(
             "the platform token does not vouch for the realm's key",
             code="binding:realm key",
             found=platform.challenge.hex(),
-            wanted=wanted.hex() or f"a digest by {' or '.join(_HASHES)}",
+            wanted=wanted.hex(),
         )
 
 
@@ -114,14 +121,23 @@ def load_realm_key(raw: bytes) -> ec.EllipticCurvePublicKey:
     try:
         if raw[0] == 4 and len(raw) in _POINTS:
             return ec.EllipticCurvePublicKey.from_encoded_point(_POINTS[len(raw)], raw)
-        key = ClaimMap(decode(raw, subject=_KEY), _KEY)
-        curve, length = _COSE_CURVES.get(key.number(-1, most=3), (None, 0))
-        if key.number(1, most=16) != _COSE_EC2 or curve is None:
-            _refuse_key(key)
-        x, y = (int.from_bytes(key.octets(label, lengths=(length,)), "big") for label in (-2, -3))
-        return ec.EllipticCurvePublicNumbers(x, y, curve).public_key()
+        return _cose_key(ClaimMap(decode(raw, subject=_KEY), _KEY))
     except ValueError:
         _refuse_key(ClaimMap({}, _KEY))
+
+
+def _cose_key(key: ClaimMap) -> ec.EllipticCurvePublicKey:
+    """Return an EC2 key; one that names an algorithm or operations is for nothing else (RFC 9052, 7.1)."""
+    crv, kty, alg, key_ops = -1, 1, 3, 4
+    curve, length, algorithm = _COSE_CURVES.get(key.number(crv, most=3), (None, 0, 0))
+    if key.number(kty, most=16) != _COSE_EC2 or curve is None:
+        _refuse_key(key)
+    if alg in key and key.get(alg) != algorithm:
+        key.refuse("algorithm", f"{algorithm}, the curve's")
+    if key_ops in key and _COSE_VERIFY not in key.items(key_ops, most=16):
+        key.refuse("operations", "verify")
+    x, y = (int.from_bytes(key.octets(label, lengths=(length,)), "big") for label in (-2, -3))
+    return ec.EllipticCurvePublicNumbers(x, y, curve).public_key()
 
 
 def _refuse_key(key: ClaimMap) -> NoReturn:
