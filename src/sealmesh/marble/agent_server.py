@@ -6,15 +6,13 @@ served. Every process of the program gets the credentials, now and whenever they
 
 import contextlib
 import os
-import shutil
 import socket
-import tempfile
 import threading
 import time
-from pathlib import Path
 from typing import Final
 
 from sealmesh.adapters.log import logger
+from sealmesh.adapters.socket_directory import socket_directory
 from sealmesh.dataplane.channel import MAX_LINE_BYTES, Message, decode_line, encode_line, peer_uid
 from sealmesh.dataplane.configuration import Configuration
 from sealmesh.errors import SealmeshError
@@ -39,8 +37,8 @@ class AgentServer:
         self._lines: list[socket.socket] = []
         self._refusals = _Rate(REFUSALS_PER_SECOND)
         self.ready = threading.Event()
-        self._directory = Path(tempfile.mkdtemp(prefix="sealmesh-"))  # mode 0700
-        self.path = str(self._directory / "agent")
+        self._life = contextlib.ExitStack()
+        self.path = str(self._life.enter_context(socket_directory()) / "agent")
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             self._listener.bind(self.path)
@@ -75,7 +73,7 @@ class AgentServer:
             for sock in self._lines:
                 with contextlib.suppress(OSError):
                     sock.shutdown(socket.SHUT_RDWR)
-        shutil.rmtree(self._directory, ignore_errors=True)
+        self._life.close()
 
     def _credentials(self) -> bytes:
         return encode_line({"type": "credentials", "credentials": self._configuration.to_document()})

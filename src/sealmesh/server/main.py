@@ -16,6 +16,7 @@ import uvloop
 from sealmesh import __version__
 from sealmesh.adapters.http.sockets import bind
 from sealmesh.adapters.log import configure_log, logger
+from sealmesh.adapters.socket_directory import socket_directory
 from sealmesh.coordinator.phase import Phase
 from sealmesh.coordinator.relaxation import Relaxation
 from sealmesh.errors import SealmeshError
@@ -26,7 +27,6 @@ from sealmesh.server.configuration import ServerConfiguration
 from sealmesh.server.evidence import build_evidence
 from sealmesh.server.exit_code import ExitCode
 from sealmesh.server.lifeline import Lifeline
-from sealmesh.server.private_directory import private_directory
 from sealmesh.server.serving import serve
 from sealmesh.server.sockets import Sockets
 from sealmesh.server.supervisor import Supervisor
@@ -57,7 +57,7 @@ def run(configuration: ServerConfiguration) -> int:
     reserved = _bind(configuration, reuse_port=False)
     configuration = _with_ports(configuration, reserved)
     reserved.close()
-    with private_directory() if configuration.metrics else nullcontext() as meeting:
+    with socket_directory() if configuration.metrics else nullcontext() as meeting:
         return Supervisor(
             configuration.workers,
             lambda line: _serve(configuration, parts(), line, workers=meeting),
