@@ -25,7 +25,7 @@ demo: setup      ## the attested bookstore, end to end, on this machine
 
 test: setup      ## all tests but the slow ones
 	@echo "==> pytest, $(WORKERS) at a time"
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow" $(PYTEST_FLAGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow" $(PYTEST_FLAGS)
 
 test-slow: setup ## the slow ones: long fuzzing, floods, endurance
 	@$(BIN)/python -m pytest -m slow --timeout 1800 $(PYTEST_FLAGS)
