@@ -132,19 +132,23 @@ def test_a_startup_manifest_is_set_once_and_refused_on_a_state(process, tmp_path
 
 
 def test_without_attester_it_does_not_start_and_says_what_to_do(tmp_path):
-    with coordinator(tmp_path, SEALMESH_COMPAT="") as process:
+    with coordinator(tmp_path, SEALMESH_COMPAT="", SEALMESH_ATTESTER="none") as process:
         assert process.exit_code() == CONFIGURATION
         assert "SEALMESH_ATTESTER" in process.log
         assert "insecure-empty-quotes" in process.log
 
 
-def test_with_nothing_but_edg_variables_it_starts_on_the_simulated_platform(tmp_path):
-    with coordinator(tmp_path, SEALMESH_COMPAT="", OE_SIMULATION="1") as process:
+@pytest.mark.parametrize(("variables", "warned"), [({}, True), ({"OE_SIMULATION": "1"}, False)])
+def test_with_nothing_but_edg_variables_it_starts_on_the_simulated_platform(tmp_path, variables, warned):
+    with coordinator(tmp_path, **variables) as process:
+        del process.environment["SEALMESH_COMPAT"]
         process.start()
         status = process.get("/api/sealmesh/v1/status")["data"]
         assert status["simulation"] is True
         assert status["relaxations"] == []
         assert process.get("/api/v2/quote")["data"]["quote"]
+        assert process.set_manifest(manifest())[0] == 200
+        assert ("nobody named an attester" in process.log) is warned
 
 
 def test_relaxations_show_in_status_and_log(process):

@@ -88,15 +88,15 @@ ATTESTER = Setting(
     variables=("SEALMESH_ATTESTER",),
     read=read_attester,
     default="none",
-    about="how the Coordinator makes Evidence of itself: `none`, `simulated`, `simulated:DIR`; "
-    "`OE_SIMULATION=1` alone means `simulated`, unless `insecure-empty-quotes` makes Evidence needless",
+    about="how the Coordinator makes Evidence of itself: `none`, `simulated`, `simulated:DIR`. Where nothing "
+    "is said: `none` with `insecure-empty-quotes` or `OE_SIMULATION=0`, else `simulated`",
 )
 SIMULATION = Setting(
     name="simulation",
     variables=("OE_SIMULATION",),
     read=read_flag,
     default="0",
-    about="MarbleRun's word for a machine without a TEE; see `attester`",
+    about="MarbleRun's word for a machine without a TEE; 1 makes the simulated attester's root a trusted one",
 )
 TRUST_ROOTS = Setting(
     name="trust-roots",
@@ -104,7 +104,7 @@ TRUST_ROOTS = Setting(
     read=read_roots,
     default="",
     about="roots under which Evidence counts: `intel`, `simulated[:DIR]`, `NAME=SHA256`; default `intel` "
-    "and, if the attester is simulated, its root",
+    "and, if somebody said that the attester is simulated, its root",
 )
 COLLATERAL = Setting(
     name="collateral",
@@ -188,7 +188,9 @@ class ServerConfiguration:
     """Everything a Coordinator process is told; see `SETTINGS`.
 
     Attributes:
-        roots: None means the default: Intel, and the attester's own root where that is simulated.
+        roots: None means the default: Intel, and the attester's own root where that is simulated by choice.
+        attester_assumed: Nobody said how to make Evidence, and there is no TEE: the simulated platform is
+            used, but its root is not trusted, because nobody named it.
     """
 
     mesh: Address
@@ -199,6 +201,7 @@ class ServerConfiguration:
     startup_manifest: Path | None
     relaxations: frozenset[Relaxation]
     attester: AttesterChoice
+    attester_assumed: bool
     roots: tuple[RootChoice, ...] | None
     collateral: tuple[Path, ...]
     workers: int
@@ -210,7 +213,7 @@ class ServerConfiguration:
     def simulated_platforms(self) -> tuple[SimulatedPlatform, ...]:
         """The simulated platforms that the configuration names, as attester or as trust root."""
         named = [choice for choice in self.roots or () if isinstance(choice, SimulatedPlatform)]
-        if self.attester is not None and self.roots is None:
+        if self.attester is not None and self.roots is None and not self.attester_assumed:
             named.append(self.attester)
         return tuple(dict.fromkeys(named))
 
@@ -229,6 +232,7 @@ def read_configuration(
     _refuse_unavailable(environment)
     form, level = _log(options, environment)
     relaxations = COMPAT.value(options, environment)
+    attester = _attester(options, environment, relaxations)
     configuration = ServerConfiguration(
         mesh=MESH.value(options, environment),
         client=CLIENT.value(options, environment),
@@ -237,7 +241,8 @@ def read_configuration(
         seal_dir=_seal_dir(options, environment),
         startup_manifest=STARTUP_MANIFEST.value(options, environment),
         relaxations=relaxations,
-        attester=_attester(options, environment, relaxations),
+        attester=attester.choice,
+        attester_assumed=attester.assumed,
         roots=TRUST_ROOTS.value(options, environment) or None,
         collateral=COLLATERAL.value(options, environment),
         workers=WORKERS.value(options, environment),
@@ -264,15 +269,26 @@ def _checked(configuration: ServerConfiguration) -> ServerConfiguration:
     return replace(configuration, seal_dir=configuration.seal_dir.absolute())
 
 
+@dataclass(frozen=True, slots=True)
+class _Attester:
+    choice: AttesterChoice
+    assumed: bool = False
+
+
 def _attester(
     options: Mapping[str, str], environment: Mapping[str, str], relaxations: frozenset[Relaxation]
-) -> AttesterChoice:
-    chosen = ATTESTER.value(options, environment)
-    unsaid = not options.get(ATTESTER.name) and not any(environment.get(name) for name in ATTESTER.variables)
-    simulation = SIMULATION.value(options, environment)
-    if unsaid and simulation and Relaxation.INSECURE_EMPTY_QUOTES not in relaxations:
-        return SimulatedPlatform()
-    return chosen
+) -> _Attester:
+    """Return how Evidence is made; on a machine with `EDG_*` variables alone, by the simulated platform."""
+    chosen, simulation = ATTESTER.value(options, environment), SIMULATION.value(options, environment)
+    if _said(ATTESTER, options, environment) or Relaxation.INSECURE_EMPTY_QUOTES in relaxations:
+        return _Attester(chosen)
+    if simulation or not _said(SIMULATION, options, environment):
+        return _Attester(SimulatedPlatform(), assumed=not simulation)
+    return _Attester(chosen)
+
+
+def _said(setting: Setting[Any], options: Mapping[str, str], environment: Mapping[str, str]) -> bool:
+    return bool(options.get(setting.name)) or any(environment.get(name) for name in setting.variables)
 
 
 def _seal_dir(options: Mapping[str, str], environment: Mapping[str, str]) -> Path:

@@ -122,6 +122,11 @@ def _announce(configuration: ServerConfiguration, first: Parts, attester: str) -
     )
     for name in status.relaxations:
         logger().warning("relaxation in force", relaxation=name)
+    if configuration.attester_assumed:
+        logger().warning(
+            "nobody named an attester: Evidence is simulated, and Marbles' simulated Evidence is refused",
+            remedy="Say how with --attester (SEALMESH_ATTESTER), or OE_SIMULATION=1.",
+        )
     if Relaxation.INSECURE_EMPTY_QUOTES in configuration.relaxations and configuration.attester is None:
         logger().warning("the state is sealed with a key that everybody knows: there is no TEE")
 

@@ -106,15 +106,25 @@ def test_a_value_that_cannot_be_read_names_its_source(variable, text):
     assert variable in refused.value.message
 
 
-def test_without_attester_the_coordinator_does_not_start_and_both_ways_out_are_named():
+@pytest.mark.parametrize("environment", [{"SEALMESH_ATTESTER": "none"}, {"OE_SIMULATION": "0"}])
+def test_where_no_attester_is_wanted_both_ways_out_are_named(environment):
     with pytest.raises(AttesterMissing) as refused:
-        read_configuration({}, {})
+        read_configuration({}, environment)
     assert "SEALMESH_ATTESTER" in refused.value.remedy
     assert "insecure-empty-quotes" in refused.value.remedy
 
 
-def test_oe_simulation_alone_means_the_simulated_platform():
-    assert read_configuration({}, {"OE_SIMULATION": "1"}).attester == SimulatedPlatform()
+def test_oe_simulation_alone_means_the_simulated_platform_and_names_its_root():
+    configuration = read_configuration({}, {"OE_SIMULATION": "1"})
+    assert configuration.attester == SimulatedPlatform()
+    assert configuration.simulated_platforms == (SimulatedPlatform(),)
+
+
+def test_where_nothing_is_said_the_platform_is_simulated_and_its_root_is_not_trusted():
+    configuration = read_configuration({}, {"EDG_COORDINATOR_MESH_ADDR": ":1"})
+    assert configuration.attester == SimulatedPlatform()
+    assert configuration.attester_assumed
+    assert configuration.simulated_platforms == ()
 
 
 def test_oe_simulation_with_empty_quotes_needs_no_evidence():
