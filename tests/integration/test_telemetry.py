@@ -10,6 +10,7 @@ import re
 import signal
 import socket
 import sys
+import tempfile
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -189,18 +190,18 @@ async def test_large_heads_and_bodies_are_refused():
 
 
 class Measured(processes.CoordinatorProcess):
-    def __init__(self, directory, **environment):
+    def __init__(self, directory, temporary, **environment):
+        self.temporary = temporary
         (self.metrics_port,) = processes.free_ports(1)
         super().__init__(
             directory,
             **{
                 "EDG_COORDINATOR_PROMETHEUS_ADDR": f"127.0.0.1:{self.metrics_port}",
                 "SEALMESH_COMPAT": "marblerun",
-                "TMPDIR": str(directory / "tmp"),
+                "TMPDIR": str(temporary),
             }
             | environment,
         )
-        (directory / "tmp").mkdir()
 
     def plain(self, path):
         connection = http.client.HTTPConnection("127.0.0.1", self.metrics_port, timeout=20)
@@ -215,15 +216,22 @@ class Measured(processes.CoordinatorProcess):
         return float(found[1]) if found else 0.0
 
     def sockets(self):
-        return {path.name for path in (self.directory / "tmp").glob("sealmesh-*/*.sock")}
+        return {path.name for path in self.temporary.glob("sealmesh-*/*.sock")}
 
 
 @pytest.fixture
-def start(tmp_path):
+def short_directory():
+    """pytest's own are too deep for a UNIX socket."""
+    with tempfile.TemporaryDirectory(prefix="t") as name:
+        yield Path(name)
+
+
+@pytest.fixture
+def start(tmp_path, short_directory):
     started = []
 
     def start(**environment):
-        coordinator = Measured(tmp_path, **environment)
+        coordinator = Measured(tmp_path, short_directory, **environment)
         started.append(coordinator)
         return coordinator.start()
 
@@ -294,11 +302,11 @@ def _try(coordinator):
 
 def test_the_workers_meet_in_a_directory_of_their_own_that_goes_with_them(start):
     coordinator = start(SEALMESH_WORKERS="2")
-    (place,) = (coordinator.directory / "tmp").glob("sealmesh-*")
+    (place,) = coordinator.temporary.glob("sealmesh-*")
     assert place.stat().st_mode & 0o777 == 0o700
     coordinator.process.terminate()
     assert coordinator.process.wait(20) == ExitCode.OK
-    assert list((coordinator.directory / "tmp").iterdir()) == []
+    assert list(coordinator.temporary.iterdir()) == []
 
 
 def test_without_an_address_there_are_no_metrics(start):
