@@ -73,6 +73,7 @@ TABLE = [
     ("secret.bad-size", {"Secrets/s": SECRET | {"Size": 12}}),
     ("secret.bad-size", {"Secrets/s": SECRET | {"Size": 1 << 24}}),
     ("secret.bad-size", {"Secrets/s": {"Type": "symmetric-key", "Size": 65288}}),
+    ("secret.bad-size", {"Secrets/s": SECRET | {"UserDefined": True, "Size": 1 << 63}}),
     ("secret.bad-size", {"Secrets/s": {"Type": "cert-rsa", "Size": 16384}}),
     ("secret.bad-size", {"Secrets/s": {"Type": "cert-ecdsa", "Size": 255}}),
     ("secret.bad-size", {"Secrets/s": CERT | {"Size": 256}}),
@@ -80,6 +81,14 @@ TABLE = [
     ("secret.two-ends", {"Secrets/s": CERT | {"ValidFor": 3, "Cert": {"NotAfter": "2150-01-01T00:00:00Z"}}}),
     ("secret.valid-for-too-long", {"Secrets/s": CERT | {"ValidFor": 365_001}}),
     ("secret.too-much", {"Secrets": {f"s{i}": SECRET | {"Size": 8 << 20} for i in range(9)}}),
+    (
+        "secret.too-much",
+        {"Secrets": {f"s{i}": SECRET | {"Shared": False, "Size": 65280} for i in range(1029)}},
+    ),
+    (
+        "secret.too-much",
+        {"Secrets": {f"s{i}": SECRET | {"UserDefined": True, "Size": 8 << 20} for i in range(9)}},
+    ),
     ("secret.too-much-rsa", {"Secrets": {f"s{i}": {"Type": "cert-rsa", "Size": 8192} for i in range(17)}}),
     ("secret.bad-time", {"Secrets/s": CERT | {"Cert": {"NotAfter": "tomorrow"}}}),
     ("secret.bad-time", {"Secrets/s": CERT | {"Cert": {"NotAfter": "2030-02-30T00:00:00Z"}}}),

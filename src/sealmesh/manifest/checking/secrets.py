@@ -40,6 +40,7 @@ def _check_secret(reading: Reading, secret: SecretDefinition, path: Path) -> Non
             remedy="Keep one.",
         )
     if secret.user_defined:
+        _check_uploaded(reading, secret, path)
         return
     match secret.type:
         case SecretType.PLAIN:
@@ -63,6 +64,15 @@ def _check_secret(reading: Reading, secret: SecretDefinition, path: Path) -> Non
 
 def _bad_size(reading: Reading, path: Path, message: str, remedy: str = "") -> None:
     reading.report.add("secret.bad-size", (*path, "Size"), message, remedy=remedy)
+
+
+def _check_uploaded(reading: Reading, secret: SecretDefinition, path: Path) -> None:
+    if secret.type is SecretType.SYMMETRIC_KEY and secret.size > MAX_SHARED_KEY_BITS:
+        _bad_size(
+            reading,
+            path,
+            f"A key has at most {MAX_SHARED_KEY_BITS} bits: a Marble gets its secrets in one message.",
+        )
 
 
 def _check_symmetric(reading: Reading, secret: SecretDefinition, path: Path) -> None:
@@ -100,15 +110,14 @@ def _check_rsa(reading: Reading, secret: SecretDefinition, path: Path) -> None:
 
 
 def _check_sum(reading: Reading, manifest: Manifest) -> None:
-    generated = [secret for secret in manifest.secrets.values() if not secret.user_defined]
-    bits = sum(
-        secret.size for secret in generated if secret.type is SecretType.SYMMETRIC_KEY and secret.shared
-    )
+    secrets = manifest.secrets.values()
+    generated = [secret for secret in secrets if not secret.user_defined]
+    bits = sum(secret.size for secret in secrets if secret.type is SecretType.SYMMETRIC_KEY)
     if bits > MAX_SHARED_KEYS_BITS:
         reading.report.add(
             "secret.too-much",
             ("Secrets",),
-            f"All shared keys together have at most {MAX_SHARED_KEYS_BITS} bits: all are sealed at once.",
+            f"All keys together have at most {MAX_SHARED_KEYS_BITS} bits: templates are tried with all.",
         )
     sizes = [min(secret.size, MAX_RSA_BITS) for secret in generated if secret.type is SecretType.CERT_RSA]
     if sum((size / MIN_RSA_BITS) ** 4 for size in sizes) > MAX_RSA_WORK:
