@@ -63,6 +63,12 @@ MAX_LIFETIME = timedelta(days=398)
 """Revocation must end by itself. The longest that public authorities were allowed lately; a legacy
 Marble has to be started again once a year."""
 
+MAX_APPROVERS = 256
+"""People who can be asked; their approvals are kept until they are used."""
+
+MAX_KEYS_OF_APPROVER = 16
+"""Each is tried for each approval."""
+
 MAX_ACCESS_RULES = 10_000
 """The rules are looked through for every new connection."""
 

@@ -15,7 +15,7 @@ from sealmesh.manifest.fields import (
     unsigned,
 )
 from sealmesh.manifest.limits import MAX_LIFETIME, MAX_VALID_FOR_DAYS, MIN_LIFETIME
-from sealmesh.manifest.model import Action, FeatureGate, ResourceType, SealMode, SecretType
+from sealmesh.manifest.model import Action, FeatureGate, GovernedAct, ResourceType, SealMode, SecretType
 
 _COUNT = unsigned(64)
 _PEM = {"type": "string", "pattern": "-----BEGIN "}
@@ -289,6 +289,36 @@ ACCESS_RULE = shape(
     required=("From", "To", "Ports"),
 )
 
+APPROVER = shape(
+    "Approver",
+    "One person who may approve, however many keys he has.",
+    {"Keys": Field(schema={**listed(_PEM), "minItems": 1}, about="Public keys or certificates, PEM.")},
+    required=("Keys",),
+)
+
+APPROVAL_RULE = shape(
+    "ApprovalRule",
+    "How many have to approve.",
+    {
+        "Threshold": Field(schema={**_COUNT, "minimum": 1}, about="How many different people."),
+        "Approvers": Field(schema=TEXTS, about="Of whom; without it all approvers."),
+    },
+    required=("Threshold",),
+)
+
+GOVERNANCE = shape(
+    "Governance",
+    "What is reserved to several, in addition to roles and `UpdateThreshold`.",
+    {
+        "Approvers": Field(schema=named(ref("Approver")), about="People, by name."),
+        "Rules": Field(
+            schema={**named(ref("ApprovalRule")), "propertyNames": _enum(GovernedAct)},
+            about=f"By act: {', '.join(f'`{act}`' for act in GovernedAct)}.",
+        ),
+    },
+    required=("Approvers", "Rules"),
+)
+
 MANIFEST = shape(
     "Manifest",
     "A sealmesh manifest: which software makes up the application, and who may decide about it.",
@@ -306,6 +336,11 @@ MANIFEST = shape(
             schema=listed(ref("AccessRule")),
             about="Who may call whom; what is not listed is refused.",
             gate=FeatureGate.ACCESS,
+        ),
+        "Governance": Field(
+            schema=ref("Governance"),
+            about="Who has to approve what.",
+            gate=FeatureGate.GOVERNANCE,
         ),
         "Simulation": Field(
             schema=FLAG,
@@ -334,4 +369,7 @@ SHAPES: tuple[Shape, ...] = (
     OUTGOING,
     CONFIG,
     ACCESS_RULE,
+    GOVERNANCE,
+    APPROVER,
+    APPROVAL_RULE,
 )

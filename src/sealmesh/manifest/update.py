@@ -20,12 +20,14 @@ _OTHERS = (
     "Infrastructures",
 )
 
+_OURS = ("Access", "Governance", "Simulation")
+
 
 def is_package_update(raw: bytes) -> bool:
     """Tell whether a document is a package-only update; anything else is a full manifest.
 
-    It has no Marbles, users, roles, secrets, TLS tags, recovery keys, infrastructures and no access
-    rules; a `Config` is ignored, as MarbleRun does.
+    It has no Marbles, users, roles, secrets, TLS tags, recovery keys, infrastructures and nothing that
+    only sealmesh knows; a `Config` is ignored, as MarbleRun does.
 
     Raises:
         ManifestError: It is not well-formed JSON.
@@ -34,7 +36,7 @@ def is_package_update(raw: bytes) -> bool:
     if not isinstance(root, Object):
         return False
     view = _root_view(root)
-    if view.has("Access") or view.has("Simulation"):
+    if any(view.has(name) for name in _OURS):
         return False
     return not any(view.has(name) and _filled(view, name) for name in _OTHERS)
 
@@ -64,7 +66,7 @@ def parse_package_update(raw: bytes, *, lenient: bool = False) -> PackageUpdate:
         version = _read_version(reading, value, path)
         if version is not None:
             versions[name] = version
-    for name in (*_OTHERS, "Access", "Simulation"):
+    for name in (*_OTHERS, *_OURS):
         if view.has(name) and (name not in _OTHERS or _filled(view, name)):
             reading.report.add(
                 "update.not-package-only",

@@ -7,6 +7,7 @@ not refuse is refused only in strict reading.
 from sealmesh.manifest.checking.access import check_access
 from sealmesh.manifest.checking.certificates import check_certificates
 from sealmesh.manifest.checking.config import check_config
+from sealmesh.manifest.checking.governance import check_governance
 from sealmesh.manifest.checking.marbles import check_marbles
 from sealmesh.manifest.checking.names import check_names
 from sealmesh.manifest.checking.packages import check_infrastructures, check_packages
@@ -29,6 +30,7 @@ _CHECKS = (
     check_recovery_keys,
     check_config,
     check_access,
+    check_governance,
 )
 
 

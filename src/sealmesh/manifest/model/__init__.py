@@ -2,6 +2,7 @@
 
 from sealmesh.manifest.model.access import ALL_PORTS, ANYONE, MESH, AccessRule, PortRange
 from sealmesh.manifest.model.config import OWN_GATES, Config, FeatureGate, SealMode
+from sealmesh.manifest.model.governance import ApprovalRule, Approver, Governance, GovernedAct
 from sealmesh.manifest.model.manifest import Manifest
 from sealmesh.manifest.model.marble import (
     CertificateSettings,
@@ -24,10 +25,14 @@ __all__ = [
     "OWN_GATES",
     "AccessRule",
     "Action",
+    "ApprovalRule",
+    "Approver",
     "CertificateSettings",
     "CertificateTemplate",
     "Config",
     "FeatureGate",
+    "Governance",
+    "GovernedAct",
     "Incoming",
     "Infrastructure",
     "IpAddress",

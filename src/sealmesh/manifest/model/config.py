@@ -24,11 +24,18 @@ class FeatureGate(StrEnum):
     SIMULATION = "Simulation"
     NAMES = "Names"
     CERTIFICATE = "Certificate"
+    GOVERNANCE = "Governance"
 
 
 #: Gates that MarbleRun does not know: it refuses a manifest that names one, instead of ignoring the rule.
 OWN_GATES = frozenset(
-    {FeatureGate.ACCESS, FeatureGate.SIMULATION, FeatureGate.NAMES, FeatureGate.CERTIFICATE}
+    {
+        FeatureGate.ACCESS,
+        FeatureGate.SIMULATION,
+        FeatureGate.NAMES,
+        FeatureGate.CERTIFICATE,
+        FeatureGate.GOVERNANCE,
+    }
 )
 
 

@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from sealmesh.manifest.model.access import AccessRule
 from sealmesh.manifest.model.config import Config
+from sealmesh.manifest.model.governance import Governance
 from sealmesh.manifest.model.marble import Marble
 from sealmesh.manifest.model.package import Infrastructure, Package
 from sealmesh.manifest.model.people import RecoveryKey, Role, User
@@ -20,6 +21,7 @@ class Manifest:
     Attributes:
         access: None: no rules, any Marble of the mesh may call any (MarbleRun's behaviour). Otherwise
             what no rule allows is refused; an empty tuple refuses everything.
+        governance: None: nothing is reserved to several, roles alone decide.
         simulation: Evidence under a simulated trust root is acceptable.
     """
 
@@ -33,4 +35,5 @@ class Manifest:
     tls: Mapping[str, TlsTag] = field(default_factory=lambda: MappingProxyType({}))
     config: Config = field(default_factory=Config)
     access: tuple[AccessRule, ...] | None = None
+    governance: Governance | None = None
     simulation: bool = False

@@ -8,6 +8,7 @@ from sealmesh.manifest.json_values import JsonValue, Object
 from sealmesh.manifest.model import AccessRule, FeatureGate, Manifest
 from sealmesh.manifest.reading.access import read_access_rule
 from sealmesh.manifest.reading.config import read_config
+from sealmesh.manifest.reading.governance import read_governance
 from sealmesh.manifest.reading.marbles import read_marble
 from sealmesh.manifest.reading.packages import read_infrastructure, read_package
 from sealmesh.manifest.reading.people import read_recovery_key, read_role, read_user
@@ -44,6 +45,7 @@ def read_document(reading: Reading, root: JsonValue) -> Manifest:
         recovery_keys=_read(reading, view, "RecoveryKeys", read_recovery_key),
         tls=_read(reading, view, "TLS", read_tls_tag),
         access=_access(reading, view),
+        governance=read_governance(reading, view),
         simulation=view.flag("Simulation"),
     )
 
