@@ -122,6 +122,7 @@ class MiniMesh:
             outgoing=tuple(OutgoingRule(host=host, port=port) for host, port in outgoing),
             policy=policy,
             options=options or Options(),
+            not_after=int(time.time()) + 3600,
         )
 
     def renewed(self, configuration: Configuration) -> Configuration:

@@ -4,6 +4,7 @@ import atexit
 import os
 
 from sealmesh.dataplane.channel import Channel
+from sealmesh.dataplane.children import Children
 from sealmesh.dataplane.engine import Engine
 from sealmesh.dataplane.loops import watch_imports
 from sealmesh.dataplane.original import immediate_exit
@@ -12,8 +13,12 @@ from sealmesh.dataplane.sockets import govern
 from sealmesh.errors.dataplane import WrapStartError
 
 
-def begin(agent: str) -> Engine:
-    """Connect to the agent, prove the wrap, and govern the program's sockets from now on.
+def begin(agent: str, inject: str) -> Engine:
+    """Connect to the agent, prove the wrap, and govern the program's sockets and children from now on.
+
+    Args:
+        agent: The agent's socket.
+        inject: The directory that a child's `PYTHONPATH` has to begin with.
 
     Raises:
         SealmeshError: No agent, or the wrap did not prove itself.
@@ -24,10 +29,12 @@ def begin(agent: str) -> Engine:
     seen = prove(engine)
     if seen != expected:
         raise WrapStartError("The data plane met somebody else", found=seen, wanted=expected)
+    children = Children(inject, agent, engine.children_are_free, engine.report_child)
+    children.govern()
     os.register_at_fork(after_in_child=engine.forked)
     atexit.register(engine.finish)
     _flush_before_immediate_exit(engine)
-    watch_imports(engine)
+    watch_imports(engine, children)
     engine.tell({"type": "ready", "pid": os.getpid(), "spiffe_id": seen, "confined": False})
     return engine
 

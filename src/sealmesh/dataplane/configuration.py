@@ -94,6 +94,7 @@ class Configuration:
         certificate_chain: PEM, the leaf first.
         key: PEM (PKCS #8) of the leaf's private key.
         marble_root: PEM of the one root that peers must chain to.
+        not_after: When the leaf expires, in seconds since 1970.
     """
 
     trust_domain: str
@@ -106,6 +107,7 @@ class Configuration:
     outgoing: tuple[OutgoingRule, ...]
     policy: AccessPolicy
     options: Options = Options()
+    not_after: int
     generation: int = 0
 
     def to_document(self) -> dict[str, Any]:
@@ -129,6 +131,7 @@ class Configuration:
             "outgoing": [{"host": rule.host, "port": rule.port} for rule in self.outgoing],
             "policy": to_json(self.policy).decode(),
             "options": {"egress": self.options.egress.value, "ingress": self.options.ingress.value},
+            "not_after": self.not_after,
             "generation": self.generation,
         }
 
@@ -152,5 +155,6 @@ class Configuration:
                 outgoing=tuple(OutgoingRule.parse(item) for item in reader.items("outgoing")),
                 policy=from_json(reader.text("policy").encode()),
                 options=Options.parse(reader.value("options")),
+                not_after=reader.number("not_after", 0, 2**40),
                 generation=reader.number("generation", 0, 2**63),
             )

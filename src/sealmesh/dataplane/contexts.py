@@ -8,10 +8,12 @@ judged. pump, asyncio and uvloop all come through `JudgingObject.do_handshake`.
 import os
 import ssl
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from sealmesh.dataplane.configuration import Configuration, IncomingRule
 from sealmesh.dataplane.identity import PeerIdentity, identify
+from sealmesh.dataplane.original import wall_clock
 from sealmesh.errors import SealmeshError
 from sealmesh.policy import UNAUTHENTICATED, UNRESTRICTED_MESH, Caller, decide, may_call
 
@@ -38,6 +40,7 @@ class JudgingObject(ssl.SSLObject):
     def do_handshake(self) -> None:
         super().do_handshake()
         context = cast("JudgingContext", self.context)
+        context.check_valid()
         self.peer = context.identify_peer(self)
         context.judge(self.peer)
 
@@ -48,6 +51,17 @@ class JudgingContext(ssl.SSLContext):
     sslobject_class = JudgingObject
     judge: Judge
     trust_domain: str
+    not_after: int
+
+    def check_valid(self) -> None:
+        """Refuse whoever is there once our own certificate has expired; peers may not look.
+
+        Raises:
+            PeerRefused: It has.
+        """
+        if wall_clock() >= self.not_after:
+            ended = datetime.fromtimestamp(self.not_after, UTC).isoformat()
+            raise PeerRefused(f"this Marble's own certificate expired at {ended} and was not renewed")
 
     def identify_peer(self, connection: ssl.SSLObject) -> PeerIdentity | None:
         """Return the Marble behind a finished handshake; None where no certificate was asked for, or shown.
@@ -133,6 +147,7 @@ class Contexts:
         context.load_verify_locations(cadata=self._configuration.marble_root)
         context.judge = judge
         context.trust_domain = self._configuration.trust_domain
+        context.not_after = self._configuration.not_after
         return context
 
     def _load_own(self, context: ssl.SSLContext) -> None:

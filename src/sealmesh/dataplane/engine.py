@@ -266,6 +266,16 @@ class Engine:
             }
         )
 
+    # ---- children
+
+    def children_are_free(self) -> bool:
+        """Say whether what cannot be wrapped may use the network: only where everything may pass."""
+        return self.current().rules.everything_passes
+
+    def report_child(self, executable: str) -> None:
+        """Tell the agent about a child that gets no network."""
+        self._channel.send({"type": "confined", "program": executable})
+
     # ---- the life of the process
 
     def tell(self, message: Message) -> None:

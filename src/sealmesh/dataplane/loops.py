@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from types import ModuleType
 from typing import Any, cast
 
+from sealmesh.dataplane.children import Children
 from sealmesh.dataplane.contexts import FollowingContext
 from sealmesh.dataplane.engine import Engine
 from sealmesh.dataplane.original import AF_UNIX, INTERNET, SOCK_STREAM
@@ -58,13 +59,23 @@ class _ChangingLoader:
         self._change(module)
 
 
-def watch_imports(engine: Engine) -> None:
+def watch_imports(engine: Engine, children: Children) -> None:
     """Govern uvloop when, and if, the program imports it."""
-    sys.meta_path.insert(0, ImportHook({"uvloop": lambda module: govern_uvloop(engine, module.Loop)}))
+
+    def fork_only(module: ModuleType) -> None:
+        module._USE_POSIX_SPAWN = False  # type: ignore[attr-defined] # it could not confine the child
+
+    changes: dict[str, Callable[[ModuleType], None]] = {
+        "uvloop": lambda module: govern_uvloop(engine, children, module.Loop),
+        "subprocess": fork_only,
+    }
+    sys.meta_path.insert(0, ImportHook(changes))
 
 
-def govern_uvloop(engine: Engine, loop: _Loop) -> None:
-    """Replace the methods of uvloop's `Loop` that make connections."""
+def govern_uvloop(engine: Engine, children: Children, loop: _Loop) -> None:
+    """Replace the methods of uvloop's `Loop` that make connections or start programs."""
+    loop.subprocess_exec = _subprocess_exec(children, loop.subprocess_exec)
+    loop.subprocess_shell = _subprocess_shell(children, loop.subprocess_shell)
     loop.create_server = _server(engine, loop.create_server)
     loop.create_connection = _connection(engine, loop.create_connection)
     loop.connect_accepted_socket = _accepted(loop.connect_accepted_socket)
@@ -168,6 +179,23 @@ def _datagram(engine: Engine, original: _Method) -> _Method:
         return await original(self, *arguments, **named)
 
     return create_datagram_endpoint
+
+
+def _subprocess_exec(children: Children, original: _Method) -> _Method:
+    async def subprocess_exec(self: _Loop, factory: Any, program: Any, *words: Any, **rest: Any) -> Any:
+        named = rest.get("executable") or program
+        options = children.spawn_options(named, (program, *words), rest)
+        return await original(self, factory, program, *words, **options)
+
+    return subprocess_exec
+
+
+def _subprocess_shell(children: Children, original: _Method) -> _Method:
+    async def subprocess_shell(self: _Loop, factory: Any, command: Any, **rest: Any) -> Any:
+        options = children.spawn_options("/bin/sh", ("sh", "-c", command), rest)
+        return await original(self, factory, command, **options)
+
+    return subprocess_shell
 
 
 def _as_unix(sock: Any) -> Any:

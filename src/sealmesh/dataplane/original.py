@@ -22,6 +22,7 @@ new_lock: Final = _thread.allocate_lock
 new_epoll: Final = select.epoll
 new_poll: Final = select.poll
 monotonic: Final = time.monotonic
+wall_clock: Final = time.time
 immediate_exit: Final = os._exit
 
 

@@ -45,6 +45,11 @@ class Rules:
         """Say whether a plaintext listener on `host`, a number, was allowed in the measured package."""
         return _open(self._options.ingress, parse_ip(host))
 
+    @property
+    def everything_passes(self) -> bool:
+        """Whether the measured package lets plaintext pass in both directions."""
+        return self._options.egress is Exposure.PASS and self._options.ingress is Exposure.PASS
+
     def why_not_outgoing(self, host: object, port: object) -> str:
         """Explain a refused connection."""
         return (

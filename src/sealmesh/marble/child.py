@@ -1,5 +1,8 @@
 """The program as a child process: signals go to it, its exit code comes back, it dies with the agent.
 
+What the program leaves behind (daemons, orphans of its workers) becomes the agent's to reap, so that no
+zombies pile up in a container whose first process is `sealmesh run`.
+
 `start` is the one place where the program comes to life; confinement (Landlock, seccomp) belongs there.
 """
 
@@ -31,6 +34,7 @@ _FROM_TERMINAL: Final = frozenset(
     {signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGWINCH, signal.SIGCONT}
 )
 _PR_SET_PDEATHSIG: Final = 1
+_PR_SET_CHILD_SUBREAPER: Final = 36
 _POLL_SECONDS: Final = 0.25
 
 
@@ -53,7 +57,7 @@ class Child:
             watch: Called several times a second; an exception of it kills the program.
         """
         try:
-            while (code := self._process.poll()) is None:
+            while (code := self._reaped()) is None:
                 happened = signal.sigtimedwait(_WATCHED, _POLL_SECONDS)
                 if happened is not None and happened.si_signo != signal.SIGCHLD:
                     self._forward(happened)
@@ -65,6 +69,16 @@ class Child:
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
         return code if code >= 0 else 128 - code
+
+    def _reaped(self) -> int | None:
+        """Reap whoever has ended; return the program's exit code once it has."""
+        while self._process.returncode is None:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if not pid:
+                return None
+            if pid == self._process.pid:  # `Popen` would ask the kernel again, which has forgotten
+                self._process.returncode = os.waitstatus_to_exitcode(status)
+        return self._process.returncode
 
     def _forward(self, happened: signal.struct_siginfo) -> None:
         if happened.si_signo in _FROM_TERMINAL and happened.si_pid == 0:
@@ -81,6 +95,7 @@ def start(launch: Launch, environment: Mapping[str, bytes]) -> Child:
         ProgramRefused: The operating system cannot execute it.
     """
     libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     agent = os.getpid()
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
 

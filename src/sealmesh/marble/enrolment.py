@@ -109,12 +109,18 @@ def renew(applicant: Applicant, current: Credentials) -> Credentials:
     request = RenewRequest(evidence=applicant.evidence(leaf), csr=key.request(applicant.dns_names))
     answer = call(applicant.address, identity, RENEW, request, RenewResponse)
     renewed = _verified_credentials(applicant, answer.reply, key, answer.server_certificate)
-    if renewed.coordinator_root != current.coordinator_root:
-        raise CoordinatorRefused(
-            "The Coordinator has another root than the attested one",
-            remedy="It was set up anew: start this Marble again, so that it verifies and joins the new mesh",
-        )
-    return renewed
+    return _of_the_same_mesh(renewed, current)
+
+
+def rejoin(applicant: Applicant, current: Credentials, policy: RelyingPolicy) -> Credentials:
+    """Get a certificate after `current` has expired: nothing is left to renew with, so activate again.
+
+    The program goes on with the parameters it has. It counts as an activation.
+
+    Raises:
+        CoordinatorUnavailable, ActivationRefused, CoordinatorRefused, AttestationError: As for `activate`.
+    """
+    return _of_the_same_mesh(activate(applicant, policy).credentials, current)
 
 
 def activate_legacy(applicant: Applicant) -> Membership:
@@ -139,6 +145,15 @@ def activate_legacy(applicant: Applicant) -> Membership:
     given = answer.reply.Parameters
     parameters = Parameters(files=dict(given.Files), env=dict(given.Env), argv=tuple(given.Argv))
     return Membership(credentials=_legacy_credentials(parameters), parameters=parameters)
+
+
+def _of_the_same_mesh(credentials: Credentials, current: Credentials) -> Credentials:
+    if credentials.coordinator_root != current.coordinator_root:
+        raise CoordinatorRefused(
+            "The Coordinator has another root than the attested one",
+            remedy="It was set up anew: start this Marble again, so that it verifies and joins the new mesh",
+        )
+    return credentials
 
 
 def _identity(certificate: x509.Certificate, key: MarbleKey) -> ClientIdentity:

@@ -12,9 +12,11 @@ from sealmesh.attestation.simulated import EnvironmentVariable
 from sealmesh.dataplane.start import AGENT_VARIABLE
 from sealmesh.errors.marble import ProgramRefused
 from sealmesh.marble.membership import Credentials, Parameters
-from sealmesh.provisioning.rendering import KEY_VARIABLE
+from sealmesh.provisioning.rendering import KEY_VARIABLE, TTLS_VARIABLE
 
 PYTHON_PATH: Final = "PYTHONPATH"
+#: Variables that hold the Marble's private key.
+_KEYS: Final = frozenset({KEY_VARIABLE, TTLS_VARIABLE})
 _CODE_PREFIXES: Final = ("LD_",)
 _CODE: Final = frozenset({PYTHON_PATH, "PYTHONHOME", "PYTHONSTARTUP", "PYTHONUSERBASE", AGENT_VARIABLE})
 
@@ -56,8 +58,13 @@ def program_environment(
 
 
 def wrapped(environment: Mapping[str, bytes], *, inject: str, agent: str) -> dict[str, bytes]:
-    """Return `environment` for a Python program that loads the data plane before its first line."""
+    """Return `environment` for a Python program that loads the data plane before its first line.
+
+    The mesh's TLS is done for it, so the Marble's private key is not handed to it: a variable is inherited
+    by every child and shows in `/proc`. What the manifest's templates ask for stays.
+    """
     path = os.fsencode(inject)
     if given := environment.get(PYTHON_PATH):
         path += os.pathsep.encode() + given
-    return {**environment, PYTHON_PATH: path, AGENT_VARIABLE: os.fsencode(agent)}
+    handed = {name: value for name, value in environment.items() if name not in _KEYS}
+    return {**handed, PYTHON_PATH: path, AGENT_VARIABLE: os.fsencode(agent)}

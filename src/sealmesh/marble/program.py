@@ -6,26 +6,19 @@ would be something else than what the Evidence speaks of.
 
 import json
 import os
-import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
 
 from sealmesh.adapters.attester.package import LoadedPackage, load
 from sealmesh.attestation.simulated import EnvironmentVariable
 from sealmesh.dataplane.configuration import Exposure, Options
+from sealmesh.dataplane.interpreter import is_python, unwrapped_option
 from sealmesh.dataplane.reader import Reader
 from sealmesh.errors.marble import MarbleConfigurationError, ProgramRefused
 from sealmesh.ledger import RelyingPolicy, parse_policy
-
-_PYTHON: Final = re.compile(r"python[0-9.]*")
-#: Options of the interpreter that keep the wrap from being loaded.
-_UNWRAPPED: Final = frozenset("IES")
-#: Options of the interpreter whose value is the rest of the word, or the next one.
-_WITH_VALUE: Final = frozenset("WX")
 
 
 class TlsBy(StrEnum):
@@ -163,7 +156,7 @@ def launch_of(program: MeasuredProgram, argv: Sequence[str]) -> Launch:
     Raises:
         ProgramRefused: A Python program that is started so that it would not load the wrap.
     """
-    python = is_python(program.executable)
+    python = is_python(str(program.executable))
     arguments = tuple(argv[1:]) if argv else program.arguments
     name = argv[0] if argv and not python else str(program.executable)
     launch = Launch(executable=program.executable, argv=(name, *arguments), python=python)
@@ -172,58 +165,11 @@ def launch_of(program: MeasuredProgram, argv: Sequence[str]) -> Launch:
     return launch
 
 
-def is_python(executable: Path) -> bool:
-    """Say whether a file is a Python interpreter or a script that one runs."""
-    return bool(_PYTHON.fullmatch(executable.name)) or bool(_shebang(executable))
-
-
-def _shebang(executable: Path) -> list[str]:
-    """Return the words of a script's first line where it names Python, from the interpreter on.
-
-    Installers write a path that is too long for the kernel into the second line, behind `/bin/sh`.
-    """
-    try:
-        with executable.open("rb") as file:
-            first, second = file.readline(512), file.readline(4096)
-    except OSError:
-        return []
-    line = first[2:] if first.startswith(b"#!") else b""
-    if line.strip() == b"/bin/sh" and second.startswith(b"'''exec' "):
-        line = second
-    words = [word.strip("\"'") for word in line.decode(errors="replace").split()]
-    for index, word in enumerate(words):
-        if _PYTHON.fullmatch(word.rsplit("/", 1)[-1]):
-            return words[index:]
-    return []
-
-
 def _refuse_unwrapped(executable: Path, arguments: tuple[str, ...]) -> None:
-    words = arguments if _PYTHON.fullmatch(executable.name) else tuple(_shebang(executable)[1:])
-    flags = _interpreter_flags(words) & _UNWRAPPED
-    if flags:
+    option = unwrapped_option(str(executable), arguments)
+    if option is not None:
         raise ProgramRefused(
             "Python would start without the data plane and send plaintext",
-            found=f"the option -{min(flags)}",
+            found=f"the option -{option}",
             remedy='Leave it out, or do TLS in the program and say `"dataplane": {"tls": "own"}`',
         )
-
-
-def _interpreter_flags(words: Sequence[str]) -> set[str]:
-    """Return the single-letter options before the script, module or command."""
-    flags: set[str] = set()
-    position = 0
-    while position < len(words):
-        word = words[position]
-        if not word.startswith("-") or word in ("-", "--"):
-            break
-        position += 1
-        if word.startswith("--"):
-            continue
-        for index, letter in enumerate(word[1:], start=1):
-            if letter in "cm":
-                return flags
-            if letter in _WITH_VALUE:
-                position += index + 1 == len(word)
-                break
-            flags.add(letter)
-    return flags

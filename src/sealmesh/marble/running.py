@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -39,6 +40,10 @@ from sealmesh.marble.uuid_file import read_or_create
 INJECT: Final = Path(sealmesh.dataplane.__file__).parent / "inject"
 #: Within this time the wrap inside a Python program must have shown itself.
 WRAP_SECONDS: Final = 30.0
+#: Its report may still be on the way when a short program has ended.
+READY_SECONDS: Final = 1.0
+#: What an interpreter ends with whose data plane did not start (`dataplane/inject/sitecustomize.py`).
+EXIT_NOT_STARTED: Final = 97
 
 
 def run(config: MarbleConfig, *, clock: Callable[[], datetime] = system_clock) -> int:
@@ -62,23 +67,29 @@ def run(config: MarbleConfig, *, clock: Callable[[], datetime] = system_clock) -
     write_files(membership.parameters.files)
     with ExitStack() as stack:
         if not wrap:
-            child = start(launch, environment)
-            _renewing(stack, applicant, credentials, lambda renewed: None)
-            return child.wait(lambda: None)
+            return start(launch, environment).wait(lambda: None)
         server = AgentServer(_configuration(config, program, credentials, generation=0))
         stack.callback(server.close)
         child = start(launch, wrapped(environment, inject=str(INJECT), agent=server.path))
         server.start()
-        generations = iter(range(1, 2**62))
-        _renewing(
-            stack,
+        generations = count(1)
+        renewal = Renewal(
             applicant,
             credentials,
+            program.policy,
             lambda renewed: server.push(
                 _configuration(config, program, renewed, generation=next(generations))
             ),
         )
-        return child.wait(_Watchdog(server).check)
+        stack.callback(renewal.stop)
+        renewal.start()
+        code = child.wait(_Watchdog(server).check)
+        if code == EXIT_NOT_STARTED and not server.ready.wait(READY_SECONDS):
+            raise WrapMissing(
+                "The program was not started, because the data plane inside it could not",
+                remedy="The line above, from inside the program's interpreter, says why",
+            )
+        return code
 
 
 def _program(config: MarbleConfig) -> MeasuredProgram:
@@ -182,16 +193,9 @@ def _configuration(
         outgoing=credentials.tls.outgoing,
         policy=credentials.policy,
         options=program.options,
+        not_after=int(credentials.not_after.timestamp()),
         generation=generation,
     )
-
-
-def _renewing(
-    stack: ExitStack, applicant: Applicant, credentials: Credentials, adopt: Callable[[Credentials], None]
-) -> None:
-    renewal = Renewal(applicant, credentials, adopt)
-    stack.callback(renewal.stop)
-    renewal.start()
 
 
 class _Watchdog:

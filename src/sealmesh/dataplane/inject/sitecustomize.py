@@ -47,7 +47,7 @@ def _start() -> Any:
         agent = os.environ.get(start.AGENT_VARIABLE)
         if not agent:
             raise RuntimeError(start.AGENT_VARIABLE + " is not set")
-        return importlib.import_module("sealmesh.dataplane.begin").begin(agent)
+        return importlib.import_module("sealmesh.dataplane.begin").begin(agent, _HERE)
     finally:
         sys.meta_path.remove(finder)
         for name in [name for name in sys.modules if name == "sealmesh" or name.startswith("sealmesh.")]:
