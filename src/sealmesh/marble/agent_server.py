@@ -111,6 +111,11 @@ class AgentServer:
                     spiffe_id=message.get("spiffe_id"),
                     confined=bool(message.get("confined")),
                 )
+            case "confined":
+                logger().info(
+                    "a child that the data plane cannot be put into has no network",
+                    program=message.get("program"),
+                )
             case "refused" if self._refusals.one_more():
                 known = ("side", "address", "port", "peer", "reason")
                 logger().warning("connection refused", **{name: message.get(name) for name in known})
