@@ -1,9 +1,12 @@
 """A real Coordinator process with packages that can join it, for tests of `sealmesh run`."""
 
+import base64
+import http.client
 import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -100,6 +103,31 @@ class Mesh:
         )
         assert done.returncode == 0, done.stderr + done.stdout
 
+    def acts(self) -> int:
+        """How many acts the Coordinator's ledger holds: every admission and renewal is one."""
+        nonce = base64.urlsafe_b64encode(os.urandom(32)).decode()
+        document = self._get(f"/api/sealmesh/v1/statement?nonce={nonce}")
+        return int(document["ledger"]["checkpoint"].splitlines()[1])
+
+    def update_log(self) -> Any:
+        return self._get("/api/v2/update-log")["data"]
+
+    def state(self) -> tuple[int, Any]:
+        """What a refused Marble must leave as it was."""
+        return self.acts(), self.update_log()
+
+    def _get(self, path: str) -> Any:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        connection = http.client.HTTPSConnection(
+            "127.0.0.1", self.client_port, context=context, timeout=PATIENCE_SECONDS
+        )
+        try:
+            connection.request("GET", path)
+            return json.loads(connection.getresponse().read())
+        finally:
+            connection.close()
+
     def package(
         self,
         name: str,
@@ -135,6 +163,7 @@ class Marble:
         folder: Path,
         *options: str,
         command: tuple[str, ...] = (),
+        stdin: int = subprocess.DEVNULL,
         **env: str,
     ) -> None:
         self.folder = folder
@@ -151,7 +180,7 @@ class Marble:
                     "SEALMESH_ATTESTER": f"simulated:{mesh.platform}",
                     **env,
                 },
-                stdin=subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=out,
                 stderr=err,
             )

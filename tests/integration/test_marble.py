@@ -110,6 +110,7 @@ class Stage:
             "old-client": self.mesh.package("old-client", CLIENT, old),
             "short": self.mesh.package("short", SERVER, self.ports["short"]),
             "sleeper": self.mesh.package("sleeper", SLEEPER),
+            "once": self.mesh.package("once", SHOW + "# once\n"),
             "shell": self.mesh.package("shell", "echo $WORD; exit 7\n", exe="/bin/sh"),
             "show": self.mesh.package(
                 "show",
@@ -132,6 +133,7 @@ class Stage:
             marbles[name] |= {"TLS": [name], "Parameters": {"Env": {"WORD": CANARY}}}
         for name in ("buyer", "thief", "old-client"):
             marbles[name] |= {"TLS": [name]}
+        marbles["once"]["MaxActivations"] = 1
         marbles["short"]["Certificate"] = {"Lifetime": 10}
         marbles["shell"]["Parameters"] = {"Env": {"WORD": "from the manifest"}}
         marbles["show"] |= {
@@ -202,7 +204,7 @@ def test_program_gets_exactly_what_package_and_manifest_say(stage: Stage, tmp_pa
     assert str(uuid.UUID((folder / "uuid").read_text())) == (folder / "uuid").read_text()
     for name in ("ROOT_CA", "MARBLE_CERTIFICATE_CHAIN", "COORDINATOR_ROOT_CA"):
         assert "BEGIN CERTIFICATE" in env[f"MARBLE_PREDEFINED_{name}"]
-    assert "BEGIN PRIVATE KEY" in env["MARBLE_PREDEFINED_PRIVATE_KEY"]
+    assert not any("PRIVATE KEY" in value for value in env.values())
     assert env["SECRET"] not in marble.errors
     assert "PRIVATE KEY" not in marble.errors
     assert "SIMULATION" in marble.errors
@@ -361,71 +363,122 @@ def _alive(pid: int) -> bool:
         return False
 
 
-REFUSALS = {
+#: attack: how it is made, the error's code, words of the error.
+REFUSALS: dict[str, tuple[dict, str, tuple[str, ...]]] = {
     "another program than the measured one": (
         {"command": (sys.executable, "other")},
         "marble.program",
-        "found:  ",
+        ("found:", "python other", "python program"),
     ),
-    "other arguments": ({"command": (sys.executable, "program", "--evil")}, "marble.program", "--evil"),
-    "a type that the manifest has not": ({"type": "nobody"}, "unknown-marble-type", "nobody"),
-    "another package than the type's": ({"type": "server"}, "appraisal", "UniqueID"),
-    "a changed byte": ({"change": True}, "package:changed", "program"),
-    "a Coordinator of another signer": (
+    "other arguments": (
+        {"command": (sys.executable, "program", "--evil")},
+        "marble.program",
+        ("program --evil", "sign again"),
+    ),
+    "a type that the manifest has not": ({"type": "nobody"}, "unknown-marble-type", ("nobody",)),
+    "another package than the type's": (
+        {"type": "server"},
+        "appraisal",
+        ("The Coordinator refused this Marble", "UniqueID: found"),
+    ),
+    "a changed byte": ({"change": True}, "package:changed", ("program", "sign")),
+    "a changed byte, signed again": (
+        {"change": True, "sign": True},
+        "appraisal",
+        ("The Coordinator refused this Marble", "UniqueID: found"),
+    ),
+    "a Coordinator of another signer, signed again": (
         {"policy": {"Coordinator": {"SignerID": "ab" * 32, "ProductID": 1, "SecurityVersion": 1}}},
         "appraisal",
-        "SignerID",
+        ("The Coordinator refused this Marble", "UniqueID: found"),
     ),
-    "a Coordinator on hardware that is not trusted": ({"roots": False}, "root", "root"),
     "a package that does not say which Coordinator": (
-        {"no_policy": True},
+        {"policy": None},
         "marble.configuration",
-        "print-policy",
+        ("coordinator", "--print-policy", "sign the package again"),
+    ),
+    "a platform that is not the mesh's": (
+        {"env": {"SEALMESH_ATTESTER": "simulated:other-platform"}},
+        "root:pck",
+        ("The Coordinator refused this Marble", "another root"),
+    ),
+    "no way to make Evidence": (
+        {"env": {"SEALMESH_ATTESTER": "none"}},
+        "marble.configuration",
+        ("no way to make Evidence", "--attester simulated"),
+    ),
+    "a UUID file that holds none": (
+        {"files": {"uuid": "not a uuid"}},
+        "marble.configuration",
+        ("uuid", "not a uuid", "Delete it"),
     ),
     "conflicting settings": (
         {"env": {"SEALMESH_MARBLE_TYPE": "x"}},
         "marble.configuration-conflict",
-        "EDG_MARBLE_TYPE",
+        ("SEALMESH_MARBLE_TYPE and EDG_MARBLE_TYPE contradict", "x and show"),
     ),
     "no Coordinator": (
         {"env": {"EDG_MARBLE_COORDINATOR_ADDR": "127.0.0.1:1"}, "options": ("--wait", "0")},
         "marble.coordinator-unavailable",
-        "127.0.0.1:1",
+        ("127.0.0.1:1", "cannot be reached"),
+    ),
+    "a server that is no Coordinator": (
+        {"env": {"EDG_MARBLE_COORDINATOR_ADDR": "the client port"}},
+        "marble.coordinator-refused",
+        ("does not answer as a Coordinator", "mesh port", "--coordinator-addr"),
     ),
 }
 
 
 @pytest.mark.parametrize("attack", REFUSALS)
 def test_refused_marble_starts_nothing_and_says_why(attack: str, stage: Stage, tmp_path: Path) -> None:
-    how, code, said = REFUSALS[attack]
+    how, code, words = REFUSALS[attack]
     folder = stage.copy("show", tmp_path)
-    if "policy" in how or "roots" in how or "no_policy" in how:
+    for name, text in how.get("files", {}).items():
+        (folder / name).write_text(text)
+    if "policy" in how:
         document = json.loads((folder / "sealmesh.json").read_text())
-        policy = {**stage.mesh.policy, **how.get("policy", {})}
-        if "roots" in how:
-            del policy["TrustRoots"]
-        document["coordinator"] = None if "no_policy" in how else policy
+        document["coordinator"] = how["policy"] and {**stage.mesh.policy, **how["policy"]}
         (folder / "sealmesh.json").write_text(json.dumps(document))
         world.sign(folder)
     if how.get("change"):
         (folder / "program").write_text(SHOW + "#")
+    if how.get("sign"):
+        world.sign(folder)
+    env = dict(how.get("env", {}))
+    if env.get("EDG_MARBLE_COORDINATOR_ADDR") == "the client port":
+        env["EDG_MARBLE_COORDINATOR_ADDR"] = f"127.0.0.1:{stage.mesh.client_port}"
+    before, files = stage.mesh.state(), {path.name for path in folder.iterdir()}
     with world.Marble(
         stage.mesh,
         how.get("type", "show"),
         folder,
         *how.get("options", ()),
         command=how.get("command", ()),
-        **how.get("env", {}),
+        **env,
     ) as marble:
         assert marble.code() == 1
-    if "policy" in how or "roots" in how or "no_policy" in how:
-        # the changed policy also changes the measurement, but the Coordinator may say so first
-        assert "error [" in marble.errors
-    else:
-        assert f"error [{code}" in marble.errors, marble.errors
-        assert said in marble.errors
-    assert marble.output == ""
-    assert not (folder / "deep").exists()
+    assert f"error [{code}]" in marble.errors
+    assert [word for word in words if word not in marble.errors] == []
+    assert "Traceback" not in marble.errors
+    assert marble.output == "", "the program must not have started"
+    left = {path.name for path in folder.iterdir()} - files
+    assert left <= {"uuid", "out", "err", "other-platform"}, "no file of the manifest may be written"
+    assert stage.mesh.state() == before, "nothing may have been admitted"
+
+
+def test_refused_attempts_do_not_use_up_the_activations(stage: Stage, tmp_path: Path) -> None:
+    folder = stage.copy("once", tmp_path)
+    impostor = stage.copy("show", tmp_path)
+    with world.Marble(stage.mesh, "once", impostor) as marble:
+        assert marble.code() == 1
+        assert "error [appraisal]" in marble.errors
+    with world.Marble(stage.mesh, "once", folder) as marble:
+        assert marble.code() == 0, marble.errors
+    with world.Marble(stage.mesh, "once", folder) as marble:
+        assert marble.code() == 1
+        assert "error [activation-limit]" in marble.errors
+    assert marble.output.count("argv") == 1, "the second must not have started"
 
 
 def test_marble_waits_for_the_coordinator_and_its_manifest(tmp_path: Path) -> None:
@@ -463,16 +516,20 @@ def test_marble_refuses_a_coordinator_that_the_measured_policy_does_not_want(tmp
         mesh.set_manifest(
             {
                 "Packages": {name: {"UniqueID": unique_id} for name, (_, unique_id) in packages.items()},
-                "Marbles": {name: {"Package": name} for name in packages},
+                "Marbles": {
+                    name: {"Package": name, "Parameters": {"Files": {"secret": "x"}}} for name in packages
+                },
                 "Simulation": True,
                 "Config": {"FeatureGates": ["Simulation"]},
             }
         )
-        for name, said in (("unique", "UniqueID"), ("roots", "root")):
+        for name, said in (("unique", "UniqueID: found"), ("roots", "no accepted trust root")):
             with world.Marble(mesh, name, packages[name][0]) as marble:
                 assert marble.code() == 1
+                assert "error [marble.coordinator-refused]" in marble.errors
                 assert said in marble.errors
                 assert "The Coordinator refused" not in marble.errors
                 assert marble.output == ""
+                assert not (marble.folder / "secret").exists(), "nothing may be applied before that"
     finally:
         mesh.kill()

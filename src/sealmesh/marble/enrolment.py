@@ -68,7 +68,7 @@ def activate(applicant: Applicant, policy: RelyingPolicy) -> Membership:
     Raises:
         CoordinatorUnavailable: It is away, or admits nobody now.
         ActivationRefused: It refused this Marble.
-        CoordinatorRefused, AttestationError: It is not the Coordinator that `policy` wants.
+        CoordinatorRefused: It is not the Coordinator that `policy` wants.
     """
     key = MarbleKey.generate(OWN_KEY_BITS)
     shown = key.self_signed(now=applicant.clock())
@@ -118,7 +118,7 @@ def rejoin(applicant: Applicant, current: Credentials, policy: RelyingPolicy) ->
     The program goes on with the parameters it has. It counts as an activation.
 
     Raises:
-        CoordinatorUnavailable, ActivationRefused, CoordinatorRefused, AttestationError: As for `activate`.
+        CoordinatorUnavailable, ActivationRefused, CoordinatorRefused: As for `activate`.
     """
     return _of_the_same_mesh(activate(applicant, policy).credentials, current)
 

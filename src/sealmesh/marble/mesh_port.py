@@ -109,6 +109,19 @@ def _refusal(address: CoordinatorAddress, error: GRPCError, trailing: object) ->
         return CoordinatorUnavailable(
             f"The Coordinator at {address} does not admit Marbles now", found=message
         )
+    if detail is None and error.status is Status.UNKNOWN:  # grpclib's word for an answer that is no gRPC
+        return CoordinatorRefused(
+            f"{address} does not answer as a Coordinator",
+            found=error.message,
+            wanted="the Coordinator's mesh port, 2001 by default",
+            remedy="Check --coordinator-addr (SEALMESH_COORDINATOR_ADDR, EDG_MARBLE_COORDINATOR_ADDR)",
+        )
+    if error.status is Status.UNIMPLEMENTED:
+        return ActivationRefused(
+            f"The Coordinator at {address} does not know this call",
+            found=f"gRPC status {error.status.name}",
+            remedy="A Coordinator of MarbleRun is joined with --legacy, which does not verify it",
+        )
     if detail is None:
         return ActivationRefused(
             f"The Coordinator refused this Marble: {error.message or error.status.name}",

@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from sealmesh.attestation import REPORT_DATA_LENGTH, appraise, parse_collateral, parse_evidence, verify
 from sealmesh.errors import SealmeshError
+from sealmesh.errors.attestation import AttestationError
 from sealmesh.errors.marble import CoordinatorRefused
 from sealmesh.ledger import RelyingPolicy
 from sealmesh.pki import marble_id, trust_domain, verify_marble_chain
@@ -69,8 +70,8 @@ def verify_coordinator_evidence(
     """Steps 1 and 2.
 
     Raises:
-        CoordinatorRefused: It gave no Evidence.
-        AttestationError: The Evidence is not genuine, or not of the wanted software; all mismatches.
+        CoordinatorRefused: It gave no Evidence, or such that is not genuine or not of the wanted software;
+            all mismatches are named.
     """
     if not evidence:
         raise CoordinatorRefused(
@@ -78,11 +79,18 @@ def verify_coordinator_evidence(
             found="no Evidence",
             wanted="what the package's policy says",
         )
-    verified = verify(
-        parse_evidence(evidence), parse_collateral(endorsements), roots=policy.trust_roots, now=now
-    )
     bound = sha256(root + nonce).digest().ljust(REPORT_DATA_LENGTH, b"\0")
-    appraise(verified, policy.coordinator, report_data=bound)
+    try:
+        verified = verify(
+            parse_evidence(evidence), parse_collateral(endorsements), roots=policy.trust_roots, now=now
+        )
+        appraise(verified, policy.coordinator, report_data=bound)
+    except AttestationError as error:
+        raise CoordinatorRefused(
+            f"The Coordinator is not the one that the package's policy wants: {error.message}",
+            found=error.found,
+            wanted=error.wanted,
+        ) from error
 
 
 def verify_certificates(received: Received, wanted: Wanted) -> VerifiedIdentity:
