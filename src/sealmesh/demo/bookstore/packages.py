@@ -19,13 +19,14 @@ FILES: Mapping[str, tuple[str, ...]] = {
 STRANGER = ("stranger.py",)
 
 
-def write_package(folder: Path, files: Sequence[str], *, policy: Path) -> Path:
+def write_package(folder: Path, files: Sequence[str], *, policy: Path, tls: str = "mesh") -> Path:
     """Put a program and its package document into `folder`; return the folder.
 
     Args:
         folder: Made; where the program will be started from.
         files: The program, then what it needs; names of files beside the four programs.
         policy: How the Marble recognizes its Coordinator; copied in, and so measured.
+        tls: Who does TLS: the `mesh`, or the program itself with the Marble's key (`own`).
     """
     folder.mkdir(parents=True)
     for name in files:
@@ -38,6 +39,7 @@ def write_package(folder: Path, files: Sequence[str], *, policy: Path) -> Path:
         "productID": 1,
         "securityVersion": 1,
         "coordinator": json.loads(policy.read_bytes()),
+        "dataplane": {"tls": tls},
     }
     (folder / "sealmesh.json").write_text(json.dumps(document, indent=2))
     return folder

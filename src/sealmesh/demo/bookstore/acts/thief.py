@@ -68,7 +68,8 @@ def _from_another_mesh(stage: Stage) -> None:
     mesh = stage.the_mesh()
     other = Mesh(folder=stage.folder / "other-coordinator", platform=mesh.platform, policy=mesh.policy)
     start_coordinator(stage.programs, other)
-    package = write_package(stage.folder / "other-packages" / "bookbuyer", STRANGER, policy=mesh.policy)
+    folder = stage.folder / "other-packages" / "bookbuyer"
+    package = write_package(folder, STRANGER, policy=mesh.policy, tls="own")
     _found_mesh(stage, other, sign(stage, package))
     stranger = start_marble(stage, other, "bookbuyer", package, STRANGER[0])
     stranger.wait_for("has credentials of its mesh")
