@@ -42,6 +42,8 @@ REASONS = {
     "platform sig": "signature:platform token",
     "realm key binding": "binding:realm key",
     "root ": "root:nitro root",
+    "nonce": "nonce",
+    "pcr digest": "pcr digest",
 }
 """Our code for what the expectations of families other than SGX and TDX begin with."""
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sealmesh.attestation import CcaClaims, Claims, EnclaveClaims, NitroClaims, SnpClaims, TdClaims
+from sealmesh.attestation import CcaClaims, Claims, EnclaveClaims, NitroClaims, SnpClaims, TdClaims, TpmClaims
 
 
 def spell(claims: Claims) -> dict[str, Any]:
@@ -17,6 +17,8 @@ def spell(claims: Claims) -> dict[str, Any]:
             return _nitro(claims)
         case CcaClaims():
             return _cca(claims)
+        case TpmClaims():
+            return _tpm(claims)
 
 
 def _enclave(claims: EnclaveClaims) -> dict[str, Any]:
@@ -94,4 +96,16 @@ def _cca(claims: CcaClaims) -> dict[str, Any]:
         "rem": [measurement.hex() for measurement in claims.rem],
         "personalization": claims.personalization.hex(),
         "hash_alg": claims.hash_alg,
+    }
+
+
+def _tpm(claims: TpmClaims) -> dict[str, Any]:
+    return {
+        "alg": claims.scheme.name.lower(),
+        "nonce": claims.nonce.hex(),
+        "selection": [[hex(bank), list(indices)] for bank, indices in claims.selection],
+        "reset_count": claims.clock.reset_count,
+        "restart_count": claims.clock.restart_count,
+        "safe": int(claims.clock.safe),
+        "firmware": hex(claims.firmware),
     }

@@ -10,16 +10,21 @@ from sealmesh.attestation import (
     CcaCollateral,
     Collateral,
     Family,
+    GivenKeys,
     NoCollateral,
     SnpCollateral,
+    TpmCollateral,
     TrustRoot,
     Unchecked,
     VerifiedEvidence,
+    encode_tpm_evidence,
     parse_collateral,
     parse_evidence,
     parse_platform_keys,
     verify,
 )
+from sealmesh.attestation.certification import key_fingerprint, parse_public_key
+from sealmesh.attestation.tpm import Bank, parse_event_log
 
 Case = dict[str, Any]
 ANY_TIME = datetime(2030, 1, 1, tzinfo=UTC)
@@ -29,9 +34,15 @@ ANY_TIME = datetime(2030, 1, 1, tzinfo=UTC)
 def verify_case(
     directory: Path, case: Case, family: Family, collateral: Collateral, root: bytes
 ) -> VerifiedEvidence:
-    """Verify the evidence of a case under the one root with this fingerprint."""
+    return verify_evidence((directory / case["evidence"]).read_bytes(), case, family, collateral, root)
+
+
+def verify_evidence(
+    raw: bytes, case: Case, family: Family, collateral: Collateral, root: bytes
+) -> VerifiedEvidence:
+    """Verify evidence of a case under the one root with this fingerprint."""
     return verify(
-        parse_evidence((directory / case["evidence"]).read_bytes()),
+        parse_evidence(raw),
         collateral,
         roots=[TrustRoot(name="vector", family=family, sha256=root)],
         now=datetime.fromisoformat(case["now"]) if case.get("now") else ANY_TIME,
@@ -69,10 +80,35 @@ def read_cca(directory: Path, case: Case) -> VerifiedEvidence:
     return verify_case(directory, case, Family.CCA, CcaCollateral(platform_keys=keys), keys[0].sha256)
 
 
+def read_tpm(directory: Path, case: Case) -> VerifiedEvidence:
+    key = parse_public_key(read(directory, case, "ak"), subject="attestation key")
+    values = {int(index): bytes.fromhex(value) for index, value in case["pcrs"].items()}
+    banks = {len(value): Bank(bank) for bank, value in ((0x4, bytes(20)), (0xB, bytes(32)), (0xC, bytes(48)))}
+    bank = banks[len(next(iter(values.values())))]
+    raw = encode_tpm_evidence(
+        attest=read(directory, case, "evidence"),
+        signature=read(directory, case, "signature"),
+        pcrs={bank: values},
+        log=read(directory, case, "eventlog") if "eventlog" in case else None,
+    )
+    collateral = TpmCollateral(key=GivenKeys(keys=(key,)), nonce=bytes.fromhex(case["nonce"]))
+    return verify_evidence(raw, case, Family.TPM, collateral, key_fingerprint(key))
+
+
+def read_event_log(directory: Path, case: Case) -> dict[str, Any]:
+    log = parse_event_log(read(directory, case, "evidence"))
+    return {
+        bank.name.lower(): {str(index): value.hex() for index, value in sorted(log.replay(bank).items())}
+        for bank in log.banks
+    }
+
+
 READERS: dict[str, Callable[[Path, Case], VerifiedEvidence | dict[str, Any]]] = {
     "sgx": read_dcap,
     "tdx": read_dcap,
     "snp": read_snp,
     "nitro": read_nitro,
     "cca": read_cca,
+    "tpm": read_tpm,
+    "tpm-eventlog": read_event_log,
 }

@@ -39,6 +39,14 @@ from sealmesh.attestation.sgx import EnclaveClaims
 from sealmesh.attestation.snp import SnpClaims, SnpCollateral, SnpTcb
 from sealmesh.attestation.tcb import TcbAppraisal, TcbStatus
 from sealmesh.attestation.tdx import TdClaims
+from sealmesh.attestation.tpm import (
+    ActivatedKey,
+    GivenKeys,
+    TpmClaims,
+    TpmCollateral,
+    encode_tpm_evidence,
+    make_credential,
+)
 from sealmesh.attestation.unchecked import Unchecked
 from sealmesh.attestation.validity import Validity
 from sealmesh.attestation.verification import Collateral, verify
@@ -54,12 +62,14 @@ __all__ = [
     "NEVER_ACCEPTED",
     "NVIDIA",
     "REPORT_DATA_LENGTH",
+    "ActivatedKey",
     "CcaClaims",
     "CcaCollateral",
     "Claims",
     "Collateral",
     "EnclaveClaims",
     "Family",
+    "GivenKeys",
     "NitroClaims",
     "NoCollateral",
     "PlatformKey",
@@ -70,6 +80,8 @@ __all__ = [
     "TcbAppraisal",
     "TcbStatus",
     "TdClaims",
+    "TpmClaims",
+    "TpmCollateral",
     "TrustRoot",
     "Unchecked",
     "UnverifiedCollateral",
@@ -78,6 +90,8 @@ __all__ = [
     "VerificationCache",
     "VerifiedEvidence",
     "appraise",
+    "encode_tpm_evidence",
+    "make_credential",
     "parse_collateral",
     "parse_evidence",
     "parse_platform_keys",

@@ -16,11 +16,12 @@ from sealmesh.attestation.sgx import EnclaveClaims, SgxQuote, parse_sgx_quote, s
 from sealmesh.attestation.snp import SnpClaims, SnpReport, is_snp_report, parse_snp_report
 from sealmesh.attestation.tcb import TcbAppraisal
 from sealmesh.attestation.tdx import TdClaims, TdQuote, parse_td_quote
+from sealmesh.attestation.tpm import TpmClaims, TpmEvidence, is_tpm_evidence, parse_tpm_evidence
 from sealmesh.attestation.validity import Validity
 from sealmesh.errors.attestation import EvidenceFormatError
 
-Quote = SgxQuote | TdQuote | SnpReport | NitroDocument | CcaToken
-Claims = EnclaveClaims | TdClaims | SnpClaims | NitroClaims | CcaClaims
+Quote = SgxQuote | TdQuote | SnpReport | NitroDocument | CcaToken | TpmEvidence
+Claims = EnclaveClaims | TdClaims | SnpClaims | NitroClaims | CcaClaims | TpmClaims
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +83,8 @@ def parse_evidence(raw: bytes) -> UnverifiedEvidence:
 
     Accepts SGX quotes (versions 3 to 5, also behind the 16-byte Open Enclave header), TDX quotes
     (versions 4 and 5), SNP reports (versions 2 to 5, also before a certificate table), Nitro
-    attestation documents (with or without tag 18) and CCA tokens (tag 399).
+    attestation documents (with or without tag 18) CCA tokens (tag 399), and TPM
+    quotes in sealmesh's envelope.
 
     Raises:
         EvidenceFormatError: Nothing that is known, or with bytes missing or left over.
@@ -99,6 +101,7 @@ def parse_evidence(raw: bytes) -> UnverifiedEvidence:
 _FORMS: tuple[tuple[Callable[[bytes], bool], Family, Callable[[bytes], Quote]], ...] = (
     (is_snp_report, Family.SNP, parse_snp_report),
     (is_cca_token, Family.CCA, parse_cca_token),
+    (is_tpm_evidence, Family.TPM, parse_tpm_evidence),
     (is_nitro_document, Family.NITRO, parse_nitro_document),
 )
 """How to tell a family by the first bytes; no two overlap. What is none of these must be a DCAP quote."""

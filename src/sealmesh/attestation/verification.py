@@ -16,9 +16,10 @@ from sealmesh.attestation.self_contained import NoCollateral
 from sealmesh.attestation.sgx import SgxQuote, verify_sgx
 from sealmesh.attestation.snp import SnpCollateral, SnpReport, verify_snp
 from sealmesh.attestation.tdx import TdQuote, verify_tdx
+from sealmesh.attestation.tpm import TpmCollateral, TpmEvidence, verify_tpm
 from sealmesh.errors.attestation import VerificationError
 
-Collateral = UnverifiedCollateral | SnpCollateral | NoCollateral | CcaCollateral
+Collateral = UnverifiedCollateral | SnpCollateral | NoCollateral | CcaCollateral | TpmCollateral
 """What each family needs besides the Evidence; the first is that of SGX and TDX."""
 
 CollateralT = TypeVar("CollateralT")
@@ -80,6 +81,8 @@ def _verify(
             return verify_nitro(document, roots=roots, now=now, cache=cache)
         case CcaToken() as token:
             return verify_cca(token, _expect(CcaCollateral, collateral), roots=roots)
+        case TpmEvidence() as quote:
+            return verify_tpm(quote, _expect(TpmCollateral, collateral), roots=roots, now=now)
 
 
 def _verify_dcap(

@@ -56,6 +56,7 @@ def verify_path(
     roots: Sequence[TrustRoot],
     now: datetime,
     known_critical: frozenset[str] = frozenset(),
+    leaf_usages: Sequence[int] = (DIGITAL_SIGNATURE,),
 ) -> VerifiedPath:
     """Verify a path, leaf first and root last; the plan is the module's.
 
@@ -65,6 +66,7 @@ def verify_path(
         roots: The trust roots accepted for this family.
         now: Aware UTC.
         known_critical: Critical extensions that the caller evaluates itself.
+        leaf_usages: The key usages of which the leaf must allow one.
 
     Raises:
         EndorsementFormatError: `limit:chain`.
@@ -84,7 +86,8 @@ def verify_path(
     for depth in range(len(named) - 1, -1, -1):
         certificate, name = named[depth]
         _verify_issued(certificate, above, name)
-        _verify_profile(certificate, name, below=depth - 1, known=_KNOWN_CRITICAL | known_critical)
+        known = _KNOWN_CRITICAL | known_critical
+        _verify_profile(certificate, name, below=depth - 1, known=known, leaf_usages=leaf_usages)
         certificate.validity.verify_contains(now, subject=name, name=f"{name} certificate")
         above = certificate
     validity = reduce(Validity.intersect, (certificate.validity for certificate in certificates))
@@ -139,16 +142,20 @@ def _verify_issued(certificate: Certificate, issuer: Certificate, name: str) -> 
         ) from error
 
 
-def _verify_profile(certificate: Certificate, name: str, *, below: int, known: frozenset[str]) -> None:
+def _verify_profile(
+    certificate: Certificate, name: str, *, below: int, known: frozenset[str], leaf_usages: Sequence[int]
+) -> None:
     """Accept a certificate only if it may stand over `below` CAs; -1: it is the leaf."""
-    problem = _profile_problem(certificate, below=below, known=known)
+    problem = _profile_problem(certificate, below=below, known=known, leaf_usages=leaf_usages)
     if problem is not None:
         raise VerificationError(
             f"the {name} certificate is not as its profile has it: {problem}", code=f"profile:{name}"
         )
 
 
-def _profile_problem(certificate: Certificate, *, below: int, known: frozenset[str]) -> str | None:
+def _profile_problem(
+    certificate: Certificate, *, below: int, known: frozenset[str], leaf_usages: Sequence[int]
+) -> str | None:
     unknown = [oid for oid, found in certificate.extensions.items() if found.critical and oid not in known]
     if unknown:
         return f"unknown critical extensions {', '.join(unknown)}"
@@ -156,7 +163,7 @@ def _profile_problem(certificate: Certificate, *, below: int, known: frozenset[s
     if below < 0:
         if path_length is not None:
             return "it is a CA"
-        return None if certificate.may(DIGITAL_SIGNATURE) else "its key is not for signatures"
+        return None if any(map(certificate.may, leaf_usages)) else "its key is for another use"
     if path_length is None:
         return "it is not a CA"
     if path_length < below:
