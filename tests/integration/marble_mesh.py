@@ -1,6 +1,7 @@
 """A real Coordinator process with packages that can join it, for tests of `sealmesh run`."""
 
 import base64
+import contextlib
 import http.client
 import json
 import os
@@ -10,11 +11,20 @@ import ssl
 import subprocess
 import sys
 import time
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
+from sealmesh.adapters.attester import SimulatedAttester
 from sealmesh.adapters.attester.package import coordinator_package, sign
 from sealmesh.adapters.attester.platform import open_or_create
+from sealmesh.adapters.clock import system_clock
+from sealmesh.dataplane.contexts import load_certificate
+from sealmesh.marble.config import CoordinatorAddress
+from sealmesh.marble.enrolment import Applicant, activate
+from sealmesh.marble.membership import Credentials
+from sealmesh.marble.program import load_measured
 
 PATIENCE_SECONDS = 30.0
 SEALMESH = (sys.executable, "-m", "sealmesh.cli")
@@ -152,6 +162,39 @@ class Mesh:
         (folder / "sealmesh.json").write_text(json.dumps(whole))
         return folder, sign(folder).unique_id.hex()
 
+    def join(self, folder: Path, marble_type: str) -> Credentials:
+        """Join in this process as the package in `folder`: a Marble whose every byte a test controls."""
+        program = load_measured(folder, ())
+        assert program.package is not None
+        assert program.policy is not None
+        applicant = Applicant(
+            address=CoordinatorAddress("127.0.0.1", self.mesh_port),
+            attester=SimulatedAttester(self.platform, program.package),
+            marble_type=marble_type,
+            uuid=uuid.uuid4(),
+            dns_names=("localhost",),
+            clock=system_clock,
+        )
+        return activate(applicant, program.policy).credentials
+
+
+def peer_context(credentials: Credentials, *, marble_root_pem: str | None = None) -> ssl.SSLContext:
+    """Return what a client outside the wrap shows and believes."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.load_verify_locations(cadata=marble_root_pem or credentials.marble_root_pem)
+    load_certificate(context, credentials.certificate_chain_pem, credentials.key_pem)
+    return context
+
+
+@contextlib.contextmanager
+def tls_connection(context: ssl.SSLContext, port: int) -> Iterator[ssl.SSLSocket]:
+    with (
+        socket.create_connection(("127.0.0.1", port), PATIENCE_SECONDS) as plain,
+        context.wrap_socket(plain) as wrapped,
+    ):
+        yield wrapped
+
 
 class Marble:
     """One `sealmesh run` process in a folder."""
@@ -208,6 +251,9 @@ class Marble:
             return text in self.output
 
         wait_until(there, f"{text!r} of {self.folder.name}")
+
+    def wait_for_error(self, text: str, count: int = 1) -> None:
+        wait_until(lambda: self.errors.count(text) >= count, f"{text!r} in the log of {self.folder.name}")
 
     def code(self) -> int:
         return self.process.wait(PATIENCE_SECONDS)

@@ -4,7 +4,6 @@ import importlib.util
 import json
 import os
 import signal
-import ssl
 import subprocess
 import sys
 import uuid
@@ -259,68 +258,6 @@ def test_ours_calls_a_marble_of_marblerun(stage: Stage, tmp_path: Path) -> None:
             assert client.code() == 0, client.errors
             assert "got old word" in client.output, client.output
         assert "its connections are its own affair" in server.errors
-
-
-def test_certificate_is_renewed_while_a_connection_stays(stage: Stage, tmp_path: Path) -> None:
-    port = stage.ports["short"]
-    request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
-    context, serial = _peer(stage, tmp_path)
-
-    def answers(connection: ssl.SSLSocket) -> bool:
-        connection.sendall(request)
-        got = b""
-        while CANARY.encode() not in got and (piece := connection.recv(9999)):
-            got += piece
-        return CANARY.encode() in got
-
-    import socket
-
-    with stage.run("short", tmp_path) as marble:
-        marble.wait_for("serving")
-        world.wait_until(lambda: world.listening(port), "the port")
-        with (
-            socket.create_connection(("127.0.0.1", port), 30) as plain,
-            context.wrap_socket(plain) as old,
-        ):
-            assert answers(old)
-            first = serial(old)
-            world.wait_until(lambda: "certificate renewed" in marble.errors, "a renewal")
-            with (
-                socket.create_connection(("127.0.0.1", port), 30) as other,
-                context.wrap_socket(other) as new,
-            ):
-                assert answers(new)
-                assert serial(new) != first
-            assert answers(old)
-        assert marble.process.poll() is None
-
-
-def _peer(stage: Stage, folder: Path):
-    """Join as `buyer` in this process; return a context that shows its certificate."""
-    from sealmesh.adapters.attester import SimulatedAttester
-    from sealmesh.adapters.clock import system_clock
-    from sealmesh.dataplane.contexts import load_certificate
-    from sealmesh.marble.config import CoordinatorAddress
-    from sealmesh.marble.enrolment import Applicant, activate
-    from sealmesh.marble.program import load_measured
-
-    program = load_measured(stage.folders["buyer"], ())
-    assert program.package is not None
-    assert program.policy is not None
-    applicant = Applicant(
-        address=CoordinatorAddress("127.0.0.1", stage.mesh.mesh_port),
-        attester=SimulatedAttester(stage.mesh.platform, program.package),
-        marble_type="buyer",
-        uuid=uuid.uuid4(),
-        dns_names=("localhost",),
-        clock=system_clock,
-    )
-    credentials = activate(applicant, program.policy).credentials
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.load_verify_locations(cadata=credentials.marble_root_pem)
-    load_certificate(context, credentials.certificate_chain_pem, credentials.key_pem)
-    return context, lambda connection: connection.getpeercert()["serialNumber"]
 
 
 def test_program_that_is_not_python_gets_its_parameters_and_the_agent_says_so(

@@ -36,13 +36,30 @@ class JudgingObject(ssl.SSLObject):
     """TLS over memory buffers whose handshake ends with the verdict on the peer."""
 
     peer: PeerIdentity | None = None
+    #: Hears why the handshake failed, where it is not the pump that drives it.
+    report: Callable[[str], None] | None = None
 
     def do_handshake(self) -> None:
-        super().do_handshake()
+        try:
+            super().do_handshake()
+            self._judge()
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            raise
+        except ssl.SSLError as error:
+            if self.report is not None:
+                self.report(why_failed(error))
+            raise
+
+    def _judge(self) -> None:
         context = cast("JudgingContext", self.context)
         context.check_valid()
         self.peer = context.identify_peer(self)
         context.judge(self.peer)
+
+
+def why_failed(error: ssl.SSLError) -> str:
+    """Return what a failed handshake is called in the agent's log."""
+    return error.explanation if isinstance(error, PeerRefused) else f"TLS failed: {error.reason or error}"
 
 
 class JudgingContext(ssl.SSLContext):
@@ -85,9 +102,13 @@ class FollowingContext(ssl.SSLContext):
     """Stands for whatever context counts now, for servers that keep the one they were started with."""
 
     current: Callable[[], ssl.SSLContext]
+    report: Callable[[str], None]
 
     def wrap_bio(self, *args: Any, **kwargs: Any) -> ssl.SSLObject:
-        return self.current().wrap_bio(*args, **kwargs)
+        connection = self.current().wrap_bio(*args, **kwargs)
+        if isinstance(connection, JudgingObject):
+            connection.report = self.report
+        return connection
 
 
 class Contexts:

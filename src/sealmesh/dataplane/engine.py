@@ -266,6 +266,10 @@ class Engine:
             }
         )
 
+    def report_refusal(self, port: int, reason: str) -> None:
+        """Tell the agent of a caller that an event loop's own TLS refused."""
+        self._channel.send({"type": "refused", "side": "incoming", "port": port, "reason": reason})
+
     # ---- children
 
     def children_are_free(self) -> bool:

@@ -17,7 +17,7 @@ import select
 import ssl
 from typing import TYPE_CHECKING, Any, Final
 
-from sealmesh.dataplane.contexts import PeerRefused
+from sealmesh.dataplane.contexts import PeerRefused, why_failed
 from sealmesh.dataplane.link_face import LinkFace, Phase
 from sealmesh.dataplane.original import INTERNET, new_poll
 
@@ -101,7 +101,7 @@ class Link(LinkFace):
             self._close_notify()
             self.fail(errno.EACCES, refusal.explanation)
         except ssl.SSLError as error:
-            self.fail(errno.ECONNABORTED, f"TLS failed: {error.reason or error}")
+            self.fail(errno.ECONNABORTED, why_failed(error))
         except OSError as error:
             self.fail(error.errno or errno.EIO, error.strerror or str(error))
 

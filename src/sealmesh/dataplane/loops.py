@@ -119,6 +119,7 @@ def _following(engine: Engine, port: int) -> FollowingContext:
         return now.contexts.incoming(rule)
 
     context.current = current
+    context.report = lambda reason: engine.report_refusal(port, reason)
     return context
 
 

@@ -8,12 +8,13 @@ import asyncio
 import socket
 import ssl
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from google.protobuf.message import DecodeError, Message
 from grpclib.client import Channel, UnaryUnaryMethod
 from grpclib.const import Status
 from grpclib.exceptions import GRPCError, ProtocolError, StreamTerminatedError
+from grpclib.protocol import H2Protocol
 
 from sealmesh.client.tls import recording_context
 from sealmesh.dataplane.contexts import load_certificate
@@ -46,6 +47,30 @@ class ClientIdentity:
 
     certificate_chain: str
     key: str
+
+
+class _Channel(Channel):
+    """A channel whose connection is gone when it has ended: a loop that is over closes no sockets."""
+
+    _transport: asyncio.WriteTransport | None = None
+
+    def _protocol_factory(self) -> H2Protocol:
+        protocol = super()._protocol_factory()
+        connection_made = protocol.connection_made
+
+        def made(transport: asyncio.BaseTransport) -> None:
+            self._transport = cast("asyncio.WriteTransport", transport)
+            connection_made(transport)
+
+        protocol.connection_made = made  # type: ignore[method-assign]
+        return protocol
+
+    async def end(self) -> None:
+        """Say goodbye, and do not wait for an answer."""
+        self.close()
+        if self._transport is not None:
+            self._transport.abort()
+            await asyncio.sleep(0)  # the loop's next turn closes the socket
 
 
 def call(
@@ -85,7 +110,7 @@ async def _call(
     context = recording_context(shown.append)
     context.set_alpn_protocols(["h2"])
     load_certificate(context, identity.certificate_chain, identity.key)
-    channel = Channel(address.host, address.port, ssl=context)
+    channel = _Channel(address.host, address.port, ssl=context)
     try:
         stub: UnaryUnaryMethod[Message, _Reply] = UnaryUnaryMethod(channel, method, type(request), reply_type)
         async with asyncio.timeout(CALL_SECONDS), stub.open(timeout=CALL_SECONDS) as stream:
@@ -96,7 +121,7 @@ async def _call(
             except GRPCError as error:
                 raise _refusal(address, error, stream.trailing_metadata) from error
     finally:
-        channel.close()
+        await channel.end()
     if reply is None or not shown:
         raise PeerError("the Coordinator sent no answer")
     return Answer(reply, shown[-1])

@@ -41,9 +41,10 @@ INJECT: Final = Path(sealmesh.dataplane.__file__).parent / "inject"
 #: Within this time the wrap inside a Python program must have shown itself.
 WRAP_SECONDS: Final = 30.0
 #: Its report may still be on the way when a short program has ended.
-READY_SECONDS: Final = 1.0
+READY_SECONDS: Final = 5.0
 #: What an interpreter ends with whose data plane did not start (`dataplane/inject/sitecustomize.py`).
 EXIT_NOT_STARTED: Final = 97
+_REMEDY: Final = "The program must be CPython 3.11 or newer that reads PYTHONPATH (no -I, -E, -S)"
 
 
 def run(config: MarbleConfig, *, clock: Callable[[], datetime] = system_clock) -> int:
@@ -84,11 +85,8 @@ def run(config: MarbleConfig, *, clock: Callable[[], datetime] = system_clock) -
         stack.callback(renewal.stop)
         renewal.start()
         code = child.wait(_Watchdog(server).check)
-        if code == EXIT_NOT_STARTED and not server.ready.wait(READY_SECONDS):
-            raise WrapMissing(
-                "The program was not started, because the data plane inside it could not",
-                remedy="The line above, from inside the program's interpreter, says why",
-            )
+        if not server.ready.wait(READY_SECONDS):
+            raise _never_ready(code)
         return code
 
 
@@ -198,6 +196,20 @@ def _configuration(
     )
 
 
+def _never_ready(code: int) -> WrapMissing:
+    if code == EXIT_NOT_STARTED:
+        return WrapMissing(
+            "The program was not started, because the data plane inside it could not",
+            found=f"exit code {code}",
+            remedy="The line above, from inside the program's interpreter, says why",
+        )
+    return WrapMissing(
+        "The program ran to its end, but the data plane inside it never showed itself",
+        found=f"exit code {code}",
+        remedy=_REMEDY,
+    )
+
+
 class _Watchdog:
     """Ends a Python program whose data plane does not show itself."""
 
@@ -210,5 +222,5 @@ class _Watchdog:
             raise WrapMissing(
                 "The program runs, but the data plane inside it did not show itself; it was ended",
                 found=f"nothing in {WRAP_SECONDS:g} s",
-                remedy="The program must be a Python interpreter that reads PYTHONPATH (no -I, -E, -S)",
+                remedy=_REMEDY,
             )
