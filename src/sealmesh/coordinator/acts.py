@@ -96,6 +96,32 @@ def manifest_updated(now: datetime, *, fingerprint: str, intermediate: x509.Cert
     return _leaf(now, "manifest-updated", manifest=fingerprint, intermediate=certificate_digest(intermediate))
 
 
+def approval_taken(now: datetime, *, user: str, approval: str, approver: str, act: str, reason: str) -> bytes:
+    """Return the leaf of an approval that was handed in and counts."""
+    return _leaf(
+        now, "approval-taken", user=user, approval=approval, approver=approver, approves=act, reason=reason
+    )
+
+
+def approval_refused(now: datetime, *, user: str, code: str) -> bytes:
+    """Return the leaf of an approval that was handed in and does not count."""
+    return _leaf(now, "approval-refused", user=user, code=code)
+
+
+def act_approved(
+    now: datetime, act: str, *, user: str, approvers: Sequence[str], approvals: Sequence[str]
+) -> bytes:
+    """Return the leaf of a reserved act that was done, and on whose approvals."""
+    return _leaf(
+        now, "act-approved", approves=act, user=user, approvers=list(approvers), approvals=list(approvals)
+    )
+
+
+def act_unapproved(now: datetime, act: str, *, user: str, missing: int) -> bytes:
+    """Return the leaf of a reserved act that a user tried without enough approvals."""
+    return _leaf(now, "act-unapproved", approves=act, user=user, missing=missing)
+
+
 def recovered(now: datetime, *, shares: int) -> bytes:
     """Return the leaf of a state that its owners' shares opened."""
     return _leaf(now, "state-recovered", shares=shares)

@@ -196,6 +196,55 @@ class PendingUpdateReply:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalReply:
+    """An approval that counts, and what its act still needs.
+
+    Attributes:
+        subject: 32 bytes in hex, see `approvals.subject`.
+        missing: How many more have to approve the same.
+        asked: Names of approvers who could.
+    """
+
+    id: str
+    approver: str
+    act: str
+    subject: str
+    reason: str
+    not_after: datetime
+    missing: int
+    asked: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleReply:
+    """What one kind of act needs."""
+
+    threshold: int
+    approvers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GovernanceReply:
+    """What approvals have to name, and the rules in force; public.
+
+    Attributes:
+        root: SHA-256 of the root certificate of the mesh, in hex. Of a state that waits for recovery it is
+            that state's, where its manifest has rules for this.
+        coordinator: SHA-256 of the root certificate that this Coordinator shows now, in hex.
+        manifest: The fingerprint; None while the state cannot be read.
+        keys: For each approver the SHA-256 of his public keys (SubjectPublicKeyInfo), in hex.
+    """
+
+    trust_domain: str
+    root: str
+    coordinator: str
+    manifest: str | None
+    epoch: int | None
+    rules: Mapping[str, RuleReply]
+    keys: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecoverReply:
     """How many recovery secrets are still missing; 0 when the Coordinator runs again."""
 
@@ -287,6 +336,26 @@ class CoordinatorPort(Protocol):
     def acknowledge(self, raw: bytes, chain: PeerChain) -> UpdateReply: ...
 
     def cancel(self, chain: PeerChain) -> None: ...
+
+    def governance(self) -> GovernanceReply:
+        """Return what approvals have to name, and the rules in force.
+
+        Raises:
+            GateClosed: Nothing is reserved here.
+        """
+        ...
+
+    def submit_approval(self, raw: bytes, chain: PeerChain) -> ApprovalReply:
+        """Take an approval that a user hands in.
+
+        Raises:
+            ApprovalFormatError, ApprovalRefused: It does not count; that it was tried is logged.
+        """
+        ...
+
+    def approvals(self, chain: PeerChain) -> tuple[ApprovalReply, ...]:
+        """Return the approvals that wait to be used, to a user."""
+        ...
 
     def recover(self, secret: bytes, signature: bytes) -> RecoverReply:
         """Take one recovery secret, plain (16, 32, 33 bytes) or encrypted to `recovery_public_key`.

@@ -77,7 +77,7 @@ class Coordinator(Governance):
         state = self._engine.state()
         check_gate(act, state)
         if act in _OF_USERS:
-            authenticated_user(chain, state)
+            authenticated_user(chain, state, self._engine.settings)
         if act in _OF_MARBLES:
             authenticated_marble(chain, state, self._engine.clock(), present_intermediate=True)
 

@@ -9,7 +9,11 @@ from sealmesh.errors.coordinator import GateClosed
 from sealmesh.manifest import FeatureGate
 
 GATES: Mapping[Act, FeatureGate] = MappingProxyType(
-    {Act.COUNT: FeatureGate.MONOTONIC_COUNTER, Act.SIGN_QUOTE: FeatureGate.SIGN_QUOTE_ENDPOINT}
+    {
+        Act.COUNT: FeatureGate.MONOTONIC_COUNTER,
+        Act.SIGN_QUOTE: FeatureGate.SIGN_QUOTE_ENDPOINT,
+        Act.APPROVE: FeatureGate.GOVERNANCE,
+    }
 )
 
 

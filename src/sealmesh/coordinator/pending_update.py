@@ -4,9 +4,11 @@ import json
 from dataclasses import dataclass
 
 from sealmesh.coordinator import places
+from sealmesh.coordinator.approvals import Standing, standing, update_subject
+from sealmesh.coordinator.context import Context
 from sealmesh.coordinator.state import State
 from sealmesh.errors.coordinator import NothingPending
-from sealmesh.manifest import Manifest
+from sealmesh.manifest import GovernedAct
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,13 +63,23 @@ def require_pending(state: State) -> Pending:
     return pending
 
 
-def missing(pending: Pending, manifest: Manifest) -> Missing:
-    """Return what `pending` still needs under the manifest in force."""
+def missing(pending: Pending, state: State, context: Context) -> Missing:
+    """Return what `pending` still needs under the manifest in force: acknowledgments and approvals."""
+    manifest = state.running.manifest
     eligible = {
         name
         for name, user in manifest.users.items()
         if any(manifest.roles[role].may_update_manifest for role in user.roles)
     }
     given = eligible.intersection(pending.users)
-    needed = manifest.config.update_threshold or len(eligible)
-    return Missing(count=max(0, needed - len(given)), users=tuple(sorted(eligible - given)))
+    needed = max(0, (manifest.config.update_threshold or len(eligible)) - len(given))
+    approvals = update_standing(pending, state, context)
+    could = set(approvals.asked) if approvals.missing else set()
+    if needed or not approvals.missing:
+        could |= eligible - given
+    return Missing(count=needed + approvals.missing, users=tuple(sorted(could)))
+
+
+def update_standing(pending: Pending, state: State, context: Context) -> Standing:
+    """Return how far the update is approved, where the manifest reserves that."""
+    return standing(GovernedAct.UPDATE_MANIFEST, update_subject(pending.raw), state, context)

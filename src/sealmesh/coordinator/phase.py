@@ -34,6 +34,7 @@ class Act(StrEnum):
     MAKE_STATEMENT = "make a statement"
     ACCESS_SECRETS = "read or write secrets"
     UPDATE = "update the manifest"
+    APPROVE = "hand in or read approvals"
     COUNT = "use a monotonic counter"
     SIGN_QUOTE = "sign a quote"
 
@@ -46,6 +47,7 @@ _RUNNING = (
     Act.MAKE_STATEMENT,
     Act.ACCESS_SECRETS,
     Act.UPDATE,
+    Act.APPROVE,
     Act.COUNT,
     Act.SIGN_QUOTE,
 )

@@ -12,11 +12,15 @@ SIGNATURE = "state/signature"
 ROOT_SECRET = "state/root-secret"  # noqa: S105 - the name of a record
 PREVIOUS_ROOT_SECRET = "state/previous-root-secret"  # noqa: S105 - the name of a record
 PENDING = "pending/update"
+#: The number of the manifest in force, which approvals name.
+EPOCH = "governance/epoch"
 #: Shelves.
 SECRETS = "secret"
 PREVIOUS_SECRETS = "previous-secret"
 PACKAGES = "package"
 LOG = "log"
+APPROVALS = "approval"
+USED_APPROVALS = "used-approval"
 
 
 def shelf_of(key: str) -> tuple[str, str]:
@@ -48,6 +52,16 @@ def package_version(package: str) -> str:
 def log_line(number: int) -> str:
     """Return the place of the update log's line `number`, from 0."""
     return f"{LOG}/{number:012d}"
+
+
+def approval(act: str, subject: str, approver: str) -> str:
+    """Return the place of an approver's approval; he has one for each act on each subject (hex)."""
+    return f"{APPROVALS}/{act}/{subject}/{approver}"
+
+
+def used_approval(approval_id: str) -> str:
+    """Return the place that says that an approval was used."""
+    return f"{USED_APPROVALS}/{approval_id}"
 
 
 def counter(marble_type: str, uuid: str, name: str) -> str:

@@ -21,6 +21,8 @@ class Relaxation(StrEnum):
     """Marbles need no Evidence, nor does the Coordinator. Everything issued is marked as simulation."""
     INSECURE_HOST_NAMES = "insecure-host-names"
     """A certificate carries whatever names the request asks for."""
+    INSECURE_USER_CHAIN = "insecure-user-chain"
+    """A user's certificate counts anywhere in a connection's chain, without proof of its key."""
     INSECURE_RECOVERY_RESET = "insecure-recovery-reset"
     """Anybody may set a new manifest while the Coordinator waits for recovery."""
     INSECURE_OPEN_METRICS = "insecure-open-metrics"

@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from sealmesh.coordinator import places
+from sealmesh.coordinator.approvals import epoch_ended
 from sealmesh.coordinator.context import Context
 from sealmesh.coordinator.ports import SealPlan
 from sealmesh.coordinator.secrets_update import Records, Succession, secrets_after
@@ -49,6 +50,7 @@ def replaced(raw: bytes, after: Manifest, state: State, context: Context) -> Rep
             places.MANIFEST: raw,
             places.SIGNATURE: authority.root_key.sign(raw, ec.ECDSA(hashes.SHA256())),
             **dict.fromkeys(map(places.package_version, state.shelves.shelf(places.PACKAGES))),
+            **epoch_ended(state),
             **secrets_after(succession),
         },
         intermediate=authority.intermediate_cert,

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from sealmesh.coordinator import acts, places
 from sealmesh.coordinator.api import UpdateReply
+from sealmesh.coordinator.approvals import use_approvals
 from sealmesh.coordinator.context import Context
 from sealmesh.coordinator.decision import Decision
-from sealmesh.coordinator.pending_update import Missing, Pending, missing
+from sealmesh.coordinator.pending_update import Missing, Pending, missing, update_standing
 from sealmesh.coordinator.ports import Change
 from sealmesh.coordinator.relaxation import Relaxation
 from sealmesh.coordinator.secrets_update import Records
@@ -22,17 +23,22 @@ Outcome = UpdateReply | SealmeshError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One user's step towards an update."""
+    """One user's step towards an update.
+
+    Attributes:
+        before: Lines of the log that come first.
+    """
 
     act: str
     event: str
     user: str
     pending: Pending
+    before: tuple[bytes, ...] = ()
 
 
 def take_step(step: Step, state: State, context: Context) -> Decision[Outcome]:
     """Return the decision that `step` comes to: applied, dropped because it failed, or waiting on."""
-    needed = missing(step.pending, state.running.manifest)
+    needed = missing(step.pending, state, context)
     if needed.count:
         return _waiting(step, needed, state, context)
     lenient = context.settings.relaxed(Relaxation.LENIENT_MANIFEST)
@@ -66,14 +72,17 @@ def _applied(
         _step_line(step, needed, context),
         log_line(context.now, "manifest update applied", {"manifestFingerprint": digest}),
     ]
+    stands = update_standing(step.pending, state, context)
+    approved = use_approvals(stands, step.user, state, context)
     change = _change(
         step,
         needed,
         state,
         context,
-        records={**replacement.records, places.PENDING: None},
-        lines=lines,
+        records={**replacement.records, places.PENDING: None},  # with it the epoch ends, and all approvals
+        lines=[*approved.lines, *lines],
         leaves=(
+            *approved.leaves,
             acts.manifest_updated(context.now, fingerprint=digest, intermediate=replacement.intermediate),
         ),
     )
@@ -119,7 +128,7 @@ def _change(
     lines: list[bytes],
     leaves: tuple[bytes, ...] = (),
 ) -> Change:
-    log = next_lines(state, lines)
+    log = next_lines(state, [*step.before, *lines])
     digest = fingerprint(step.pending.raw)
     taken = acts.update_act(context.now, step.act, user=step.user, manifest=digest, missing=needed.count)
     return Change(
@@ -134,5 +143,12 @@ def update_expectations(state: State) -> dict[str, int]:
     all secrets, because a secret that is uploaded meanwhile must not be lost.
     """
     secrets = (places.secret(name) for name in state.running.manifest.secrets)
-    keys = (places.MANIFEST, places.AUTHORITY, places.ROOT_SECRET, places.PENDING, *secrets)
+    keys = (
+        places.MANIFEST,
+        places.AUTHORITY,
+        places.ROOT_SECRET,
+        places.PENDING,
+        places.EPOCH,
+        *secrets,
+    )
     return {key: state.shelves.version_of(key) for key in keys}

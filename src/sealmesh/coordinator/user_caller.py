@@ -2,15 +2,27 @@
 
 A user is known by exact equality of a certificate of the presented chain with one in the manifest; neither
 expiry nor chain is looked at (COMPAT section 3). That he holds its key is for TLS to prove, and it proves it
-for the first certificate only: MarbleRun accepts a user's certificate further up the chain, and so do we.
+for the first certificate only. MarbleRun accepts a user's certificate anywhere in the chain, so that whoever
+has read a manifest can be any of its users. Here a later one counts only if it issued the first, directly or
+through those between, so that its key vouches for the caller's (relaxation `insecure-user-chain`); and where
+the manifest has `Governance`, never.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
 from sealmesh.coordinator.api import PeerChain
+from sealmesh.coordinator.context import Settings
+from sealmesh.coordinator.relaxation import Relaxation
 from sealmesh.coordinator.state import State
 from sealmesh.errors.coordinator import PermissionRefused, UserUnauthenticated
 from sealmesh.manifest import Action, Manifest, ResourceType
+
+#: Of one chain: each costs the check of a signature.
+_MOST_CERTIFICATES = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +33,7 @@ class Caller:
     roles: tuple[str, ...]
 
 
-def authenticated_user(chain: PeerChain, state: State) -> Caller:
+def authenticated_user(chain: PeerChain, state: State, settings: Settings) -> Caller:
     """Return the user whose certificate is in `chain`.
 
     Raises:
@@ -29,7 +41,7 @@ def authenticated_user(chain: PeerChain, state: State) -> Caller:
     """
     if state.in_force is not None:
         by_certificate = state.in_force.users_by_certificate
-        for certificate in chain:
+        for certificate in _proved(chain, state.in_force.manifest, settings):
             name = by_certificate.get(certificate)
             if name is not None:
                 return Caller(name=name, roles=state.in_force.manifest.users[name].roles)
@@ -37,6 +49,30 @@ def authenticated_user(chain: PeerChain, state: State) -> Caller:
         "no certificate of the connection is a user's",
         found=f"{len(chain)} certificates" if chain else "no certificate",
     )
+
+
+def _proved(chain: PeerChain, manifest: Manifest, settings: Settings) -> PeerChain:
+    """Return the certificates that say who is calling."""
+    if manifest.governance is not None:
+        return chain[:1]
+    if settings.relaxed(Relaxation.INSECURE_USER_CHAIN):
+        return chain
+    proved = chain[:1]
+    for subject, issuer in pairwise(chain[:_MOST_CERTIFICATES]):
+        if not _issued(subject, issuer):
+            break
+        proved = (*proved, issuer)
+    return proved
+
+
+def _issued(subject: bytes, issuer: bytes) -> bool:
+    try:
+        x509.load_der_x509_certificate(subject).verify_directly_issued_by(
+            x509.load_der_x509_certificate(issuer)
+        )
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        return False
+    return True
 
 
 def authorize(

@@ -31,7 +31,7 @@ def decide(command: AcknowledgeUpdate, state: State, context: Context) -> Decisi
         PermissionRefused: The user may not update the manifest.
         UpdateRefused: Other bytes than those that wait.
     """
-    caller = authenticated_user(command.chain, state)
+    caller = authenticated_user(command.chain, state, context.settings)
     move(state.phase, Act.UPDATE)
     pending = require_pending(state)
     authorize_manifest_update(caller, state.running.manifest)

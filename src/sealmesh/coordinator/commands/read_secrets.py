@@ -5,15 +5,18 @@ from dataclasses import dataclass
 
 from sealmesh.coordinator import acts, places
 from sealmesh.coordinator.api import PeerChain, SecretReply
+from sealmesh.coordinator.approvals import reading_subject, refuse_unapproved, standing, use_approvals
 from sealmesh.coordinator.context import Context
 from sealmesh.coordinator.decision import Decision
 from sealmesh.coordinator.phase import Act, move
 from sealmesh.coordinator.ports import Change
 from sealmesh.coordinator.secret_values import kept_secret
 from sealmesh.coordinator.state import State
+from sealmesh.coordinator.update_log import absent, next_lines
 from sealmesh.coordinator.user_caller import authenticated_user, authorize
+from sealmesh.errors import SealmeshError
 from sealmesh.errors.coordinator import PermissionRefused, UnknownSecret
-from sealmesh.manifest import Action, Manifest, ResourceType, SecretDefinition
+from sealmesh.manifest import Action, GovernedAct, Manifest, ResourceType, SecretDefinition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,23 +27,38 @@ class ReadSecrets:
     chain: PeerChain
 
 
-def decide(command: ReadSecrets, state: State, context: Context) -> Decision[Mapping[str, SecretReply]]:
-    """Return the secrets; who read them is in the ledger before they leave.
+def decide(
+    command: ReadSecrets, state: State, context: Context
+) -> Decision[Mapping[str, SecretReply] | SealmeshError]:
+    """Return the secrets; who read them is in the ledger before they leave. Approvals are for one reading.
 
     Raises:
         UserUnauthenticated, UnknownSecret, PermissionRefused: In this order.
     """
-    caller = authenticated_user(command.chain, state)
+    caller = authenticated_user(command.chain, state, context.settings)
     move(state.phase, Act.ACCESS_SECRETS)
     manifest = state.running.manifest
     for name in command.names:
         _check_readable(name, manifest)
     authorize(caller, manifest, ResourceType.SECRETS, Action.READ_SECRET, frozenset(command.names))
+    stands = standing(GovernedAct.READ_SECRETS, reading_subject(caller.name, command.names), state, context)
+    if stands.missing:
+        return refuse_unapproved(stands, caller.name, state, context)
+    approved = use_approvals(stands, caller.name, state, context)
+    log = next_lines(state, approved.lines)
     return Decision(
         reply={name: _reply(name, manifest.secrets[name], state) for name in command.names},
         change=Change(
-            expects={places.MANIFEST: state.shelves.version_of(places.MANIFEST)},
-            appends=(acts.secrets_read(context.now, user=caller.name, names=command.names),),
+            puts={**approved.records, **log},
+            expects={
+                places.MANIFEST: state.shelves.version_of(places.MANIFEST),
+                **approved.expects,
+                **absent(log),
+            },
+            appends=(
+                *approved.leaves,
+                acts.secrets_read(context.now, user=caller.name, names=command.names),
+            ),
         ),
     )
 

@@ -4,6 +4,14 @@ from dataclasses import dataclass
 
 from sealmesh.coordinator import acts, places
 from sealmesh.coordinator.api import PeerChain, UpdateReply
+from sealmesh.coordinator.approvals import (
+    Authorized,
+    epoch_ended,
+    refuse_unapproved,
+    standing,
+    update_subject,
+    use_approvals,
+)
 from sealmesh.coordinator.context import Context
 from sealmesh.coordinator.decision import Decision
 from sealmesh.coordinator.pending_update import find_pending
@@ -17,7 +25,7 @@ from sealmesh.coordinator.update_decision import Outcome, update_expectations
 from sealmesh.coordinator.update_log import LogValue, absent, log_line, next_lines
 from sealmesh.coordinator.user_caller import authenticated_user, authorize
 from sealmesh.errors.coordinator import UpdateRefused
-from sealmesh.manifest import Action, PackageUpdate, ResourceType, parse_package_update
+from sealmesh.manifest import Action, GovernedAct, PackageUpdate, ResourceType, parse_package_update
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,16 +45,20 @@ def decide(command: UpdatePackages, state: State, context: Context) -> Decision[
         UpdateRefused: A manifest update waits, a package is unknown, or a version would go down.
         PermissionRefused: The user may not for one of the packages.
     """
-    caller = authenticated_user(command.chain, state)
+    caller = authenticated_user(command.chain, state, context.settings)
     move(state.phase, Act.UPDATE)
     update = parse_package_update(command.raw, lenient=context.settings.relaxed(Relaxation.LENIENT_MANIFEST))
     _check(update, state)
     packages = frozenset(update.security_versions)
     manifest = state.running.manifest
     authorize(caller, manifest, ResourceType.PACKAGES, Action.UPDATE_SECURITY_VERSION, packages)
+    stands = standing(GovernedAct.UPDATE_PACKAGES, update_subject(command.raw), state, context)
+    if stands.missing:
+        return refuse_unapproved(stands, caller.name, state, context)
+    approved = use_approvals(stands, caller.name, state, context)
     return Decision(
         reply=UpdateReply(applied=True, missing_acknowledgments=0),
-        change=_change(caller.name, update, state, context),
+        change=_change(caller.name, update, approved, state, context),
     )
 
 
@@ -63,10 +75,11 @@ def _check(update: PackageUpdate, state: State) -> None:
             )
 
 
-def _change(user: str, update: PackageUpdate, state: State, context: Context) -> Change:
+def _change(user: str, update: PackageUpdate, approved: Authorized, state: State, context: Context) -> Change:
     authority = new_intermediate(state.authority, context)
     versions = update.security_versions
-    log = next_lines(state, [_line(user, name, version, context) for name, version in versions.items()])
+    lines = [_line(user, name, version, context) for name, version in versions.items()]
+    log = next_lines(state, [*approved.lines, *lines])
     leaf = acts.packages_updated(
         context.now, user=user, versions=versions, intermediate=authority.intermediate_cert
     )
@@ -75,6 +88,8 @@ def _change(user: str, update: PackageUpdate, state: State, context: Context) ->
             places.AUTHORITY: authority.to_bytes(),
             **{places.package_version(name): b"%d" % version for name, version in versions.items()},
             **renewed_certificates(state, authority, context),
+            **approved.records,
+            **(epoch_ended(state) if _raises(update, state) else {}),
             **log,
         },
         expects={
@@ -83,9 +98,17 @@ def _change(user: str, update: PackageUpdate, state: State, context: Context) ->
                 places.package_version(name): state.shelves.version_of(places.package_version(name))
                 for name in versions
             },
+            places.EPOCH: state.shelves.version_of(places.EPOCH),
+            **approved.expects,
             **absent(log),
         },
-        appends=(leaf,),
+        appends=(*approved.leaves, leaf),
+    )
+
+
+def _raises(update: PackageUpdate, state: State) -> bool:
+    return any(
+        version != state.package(name).security_version for name, version in update.security_versions.items()
     )
 
 
