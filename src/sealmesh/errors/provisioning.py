@@ -25,6 +25,8 @@ class TemplateRefused(ProvisioningError):
     """A file or variable of a Marble cannot be made.
 
     Attributes:
+        where: The parameter's path in the manifest.
+        reason: What is wrong, without the place.
         marble: The Marble type.
         place: `Files` or `Env`.
         name: The path or the variable's name.
@@ -46,9 +48,10 @@ class TemplateRefused(ProvisioningError):
         column: int = 0,
         remedy: str | None = None,
     ) -> None:
-        where = f"Marbles.{marble}.Parameters.{place}[{name!r}]"
+        self.where = f"Marbles.{marble}.Parameters.{place}[{name!r}]"
         at = f", line {line}, column {column}" if line else ""
-        super().__init__(f"{where}{at}: {message}", code=code, remedy=remedy)
+        super().__init__(f"{self.where}{at}: {message}", code=code, remedy=remedy)
+        self.reason = message
         self.marble = marble
         self.place = place
         self.name = name

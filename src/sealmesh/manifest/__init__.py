@@ -51,7 +51,7 @@ from sealmesh.manifest.model import (
     TlsTag,
     User,
 )
-from sealmesh.manifest.parsing import fingerprint, parse_manifest
+from sealmesh.manifest.parsing import Examined, examine_source, fingerprint, parse_manifest
 from sealmesh.manifest.schema import json_schema, schema_text
 from sealmesh.manifest.update import is_package_update, parse_package_update
 from sealmesh.manifest.yaml_source import as_json, yaml_to_json
@@ -73,6 +73,7 @@ __all__ = [
     "CertificateSettings",
     "CertificateTemplate",
     "Config",
+    "Examined",
     "FeatureGate",
     "Governance",
     "GovernedAct",
@@ -102,6 +103,7 @@ __all__ = [
     "Warning",
     "as_json",
     "diff",
+    "examine_source",
     "fingerprint",
     "is_package_update",
     "json_schema",

@@ -1,6 +1,7 @@
 """From bytes to a checked `Manifest`, or to everything that is wrong with them."""
 
 import hashlib
+from dataclasses import dataclass
 
 from sealmesh.errors.manifest import JsonError, ManifestError, Violation
 from sealmesh.manifest.checking import check_manifest
@@ -8,9 +9,26 @@ from sealmesh.manifest.json_scanner import decode_text, parse_json
 from sealmesh.manifest.json_values import JsonValue
 from sealmesh.manifest.limits import MAX_MANIFEST_BYTES
 from sealmesh.manifest.model import Manifest
+from sealmesh.manifest.places import Places
 from sealmesh.manifest.reading.document import read_document
 from sealmesh.manifest.reading.view import Reading
 from sealmesh.manifest.report import Report, json_violation
+from sealmesh.manifest.yaml_source import is_json, yaml_places, yaml_to_json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """A manifest and everything that is wrong with it.
+
+    Attributes:
+        manifest: As far as it could be read; in force only without violations.
+        violations: In document order.
+        places: Where things stand in the file.
+    """
+
+    manifest: Manifest
+    violations: tuple[Violation, ...]
+    places: Places
 
 
 def fingerprint(raw: bytes) -> str:
@@ -33,12 +51,40 @@ def parse_manifest(raw: bytes, *, lenient: bool = False) -> Manifest:
     Raises:
         ManifestError: It is refused; `violations` has every reason, in document order.
     """
+    examined = examine_manifest(raw, lenient=lenient)
+    if examined.violations:
+        raise ManifestError(examined.violations)
+    return examined.manifest
+
+
+def examine_manifest(raw: bytes, *, lenient: bool = False, places: Places | None = None) -> Examined:
+    """Parse and check a manifest as `parse_manifest` does, and return what could be read with what is wrong.
+
+    Args:
+        raw: JSON.
+        lenient: As for `parse_manifest`.
+        places: Where the lines are counted, if not in `raw`.
+
+    Raises:
+        ManifestError: It is no JSON object, so that nothing could be read.
+    """
     root, text = read_json(raw, lenient=lenient)
-    reading = Reading(Report(text, root), lenient=lenient)
+    reading = Reading(Report(text, root, places=places), lenient=lenient)
     manifest = read_document(reading, root)
     check_manifest(reading, manifest)
-    reading.report.raise_if_any()
-    return manifest
+    return Examined(manifest=manifest, violations=reading.report.violations(), places=reading.report.places)
+
+
+def examine_source(source: bytes, *, lenient: bool = False) -> Examined:
+    """Examine a manifest file, JSON or YAML; places are lines and columns of the file.
+
+    Raises:
+        YamlError: Not YAML with a single meaning.
+        ManifestError: As for `examine_manifest`.
+    """
+    if is_json(source):
+        return examine_manifest(source, lenient=lenient)
+    return examine_manifest(yaml_to_json(source), lenient=lenient, places=yaml_places(source))
 
 
 def read_json(raw: bytes, *, lenient: bool) -> tuple[JsonValue, str]:

@@ -6,12 +6,10 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 from sealmesh.errors.manifest import JsonError, ManifestError, Violation
-from sealmesh.manifest.gojson import fold
-from sealmesh.manifest.json_scanner import Lines
-from sealmesh.manifest.json_values import Array, JsonValue, Object
+from sealmesh.manifest.json_values import JsonValue
 from sealmesh.manifest.limits import MAX_VIOLATIONS
-
-Path = tuple[str | int, ...]
+from sealmesh.manifest.places import JsonPlaces, Places
+from sealmesh.manifest.places import Path as Path
 
 _BARE = re.compile(r"[A-Za-z_@][A-Za-z0-9_@-]*\Z")
 _HARMLESS = frozenset({"unknown-key", "duplicate-key", "gate.missing"})
@@ -43,13 +41,18 @@ def _cut(value: str) -> str:
 
 
 class Report:
-    """What is wrong with one document."""
+    """What is wrong with one document.
 
-    __slots__ = ("_lines", "_more", "_root", "_violations", "faults")
+    Args:
+        text: The JSON.
+        root: What `text` says.
+        places: Where the lines are counted, if not in `text`.
+    """
 
-    def __init__(self, text: str, root: JsonValue) -> None:
-        self._lines = Lines(text)
-        self._root = root
+    __slots__ = ("_more", "_places", "_violations", "faults")
+
+    def __init__(self, text: str, root: JsonValue, *, places: Places | None = None) -> None:
+        self._places = JsonPlaces(text, root) if places is None else places
         self._violations: list[Violation] = []
         self._more = 0
         self.faults = 0
@@ -63,7 +66,7 @@ class Report:
         if self.full:
             self._more += 1
             return
-        line, column = self._lines.place(self._locate(path) if offset is None else offset)
+        line, column = self._places.of(path, offset)
         self._violations.append(
             Violation(
                 code=f"manifest.{code}",
@@ -76,19 +79,14 @@ class Report:
         )
 
     @property
+    def places(self) -> Places:
+        """Where things stand."""
+        return self._places
+
+    @property
     def full(self) -> bool:
         """Whether further violations are only counted, so that finding good words for them is no use."""
         return len(self._violations) >= MAX_VIOLATIONS
-
-    def _locate(self, path: Path) -> int:
-        """Return the offset of the value at `path`, or of the innermost part of the path that is there."""
-        value = self._root
-        for part in path:
-            inner = _member(value, part)
-            if inner is None:
-                break
-            value = inner
-        return value.offset
 
     def raise_if_any(self) -> None:
         """Raise all violations, in document order, as one error.
@@ -96,8 +94,11 @@ class Report:
         Raises:
             ManifestError: There is at least one.
         """
-        if not self._violations:
-            return
+        if self._violations:
+            raise ManifestError(self.violations())
+
+    def violations(self) -> tuple[Violation, ...]:
+        """Return all violations, in document order."""
         found = sorted(self._violations, key=lambda violation: (violation.line, violation.column))
         if self._more:
             found.append(
@@ -107,19 +108,7 @@ class Report:
                     message=f"{self._more} more violations are not shown.",
                 )
             )
-        raise ManifestError(found)
-
-
-def _member(value: JsonValue, part: str | int) -> JsonValue | None:
-    if isinstance(part, int):
-        return value.items[part] if isinstance(value, Array) and part < len(value.items) else None
-    if not isinstance(value, Object):
-        return None
-    exact = [member.value for member in value.members if member.name == part]
-    if exact:
-        return exact[-1]
-    folded = [member.value for member in value.members if fold(member.name) == fold(part)]
-    return folded[-1] if folded else None
+        return tuple(found)
 
 
 def json_violation(error: JsonError) -> ManifestError:

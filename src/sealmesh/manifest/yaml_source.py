@@ -12,6 +12,7 @@ import yaml
 
 from sealmesh.errors.manifest import YamlError
 from sealmesh.manifest.limits import MAX_DEPTH, MAX_MANIFEST_BYTES, MAX_VALUES
+from sealmesh.manifest.places import YamlPlaces
 
 _Json = None | bool | int | str | list["_Json"] | dict[str, "_Json"]
 
@@ -44,7 +45,14 @@ def yaml_to_json(raw: bytes) -> bytes:
     try:
         node = _compose(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
-        raise YamlError(f"byte {error.start} is not UTF-8", code="yaml.not-utf8") from None
+        before = raw[: error.start].decode()
+        raise YamlError(
+            f"byte {error.start} is not UTF-8",
+            code="yaml.not-utf8",
+            line=before.count("\n") + 1,
+            column=len(before) - before.rfind("\n"),
+            remedy="Save the file as UTF-8.",
+        ) from None
     value = None if node is None else _Expansion().value(node, 0)
     text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return text.translate(_GO_ESCAPES).encode("utf-8", "surrogatepass")
@@ -53,12 +61,21 @@ def yaml_to_json(raw: bytes) -> bytes:
 def as_json(raw: bytes) -> bytes:
     """Return a manifest file as the JSON to upload: JSON as it is, byte for byte, YAML converted.
 
-    A file whose first character is `{` is JSON.
-
     Raises:
         YamlError: As `yaml_to_json`.
     """
-    return raw if raw.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n").startswith(b"{") else yaml_to_json(raw)
+    return raw if is_json(raw) else yaml_to_json(raw)
+
+
+def is_json(raw: bytes) -> bool:
+    """Tell whether a manifest file is JSON: its first character is `{`."""
+    return raw.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n").startswith(b"{")
+
+
+def yaml_places(raw: bytes) -> YamlPlaces | None:
+    """Return where things stand in a YAML document that `yaml_to_json` accepted; None if it is empty."""
+    node = _compose(raw.decode("utf-8"))
+    return None if node is None else YamlPlaces(node)
 
 
 class _Loader(yaml.BaseLoader):

@@ -2,6 +2,7 @@
 
 In the order of use:
 
+* a manifest is written: `check_source`, offline;
 * a manifest is set: `try_templates`, then `generate_shared_key` and `generate_certificate` for shared
   secrets, `compile_access`, `compile_parameters`;
 * a Marble is activated: `compiled.marble(type).needed` names the secrets to fetch; `derive_private_key` and
@@ -11,6 +12,7 @@ In the order of use:
 """
 
 from sealmesh.provisioning.access import compile_access
+from sealmesh.provisioning.checking import CheckedManifest, check_source
 from sealmesh.provisioning.compiled import (
     CompiledMarble,
     CompiledParameters,
@@ -29,12 +31,14 @@ from sealmesh.provisioning.upload import Upload, check_uploads
 
 __all__ = [
     "RESERVED_VARIABLES",
+    "CheckedManifest",
     "CompiledMarble",
     "CompiledParameters",
     "MarbleRunSecrets",
     "RenderedParameters",
     "Secret",
     "Upload",
+    "check_source",
     "check_uploads",
     "compile_access",
     "compile_parameters",

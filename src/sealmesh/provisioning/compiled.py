@@ -24,6 +24,7 @@ __all__ = [
     "CompiledParameter",
     "CompiledParameters",
     "Place",
+    "compile_parameter",
     "compile_parameters",
     "needed_secrets",
 ]
@@ -128,8 +129,12 @@ def needed_secrets(manifest: Manifest, marble_type: str) -> frozenset[str]:
 
 def _compiled(manifest: Manifest, marble_type: str, marble: Marble) -> CompiledMarble:
     parameters = marble.parameters
-    files = tuple(_parameter(marble_type, Place.FILES, name, item) for name, item in parameters.files.items())
-    env = tuple(_parameter(marble_type, Place.ENV, name, item) for name, item in parameters.env.items())
+    files = tuple(
+        compile_parameter(marble_type, Place.FILES, name, item) for name, item in parameters.files.items()
+    )
+    env = tuple(
+        compile_parameter(marble_type, Place.ENV, name, item) for name, item in parameters.env.items()
+    )
     needed = merged(_needed(item) for item in (*files, *env))
     served = {incoming.cert for tag in marble.tls for incoming in manifest.tls[tag].incoming if incoming.cert}
     return CompiledMarble(
@@ -145,7 +150,12 @@ def _needed(parameter: CompiledParameter) -> Needed:
     return frozenset() if isinstance(parameter.content, bytes) else needed_by(parameter.content)
 
 
-def _parameter(marble_type: str, place: Place, name: str, parameter: Parameter) -> CompiledParameter:
+def compile_parameter(marble_type: str, place: Place, name: str, parameter: Parameter) -> CompiledParameter:
+    """Return one file or variable, parsed.
+
+    Raises:
+        TemplateRefused: Its template does not parse.
+    """
     content: bytes | Template = parameter.data
     if not parameter.no_templates and b"{{" in parameter.data:
         try:

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from sealmesh.manifest import Manifest
 from sealmesh.provisioning.compiled import CompiledParameters, compile_parameters
 from sealmesh.provisioning.data.root import data_root
+from sealmesh.provisioning.gotemplate import Value
 from sealmesh.provisioning.placeholder import placeholder, placeholder_profile, placeholder_specials
 from sealmesh.provisioning.secret import Secret
 
-__all__ = ["try_templates"]
+__all__ = ["trial_data", "try_templates"]
 
 _NO_SECRETS: Mapping[str, Secret] = {}
 
@@ -28,20 +29,29 @@ def try_templates(manifest: Manifest, secrets: Mapping[str, Secret] = _NO_SECRET
         SecretNotGenerated: A certificate's definition cannot be written into a certificate.
     """
     compiled = compile_parameters(manifest)
+    data = trial_data(manifest, secrets)
+    for marble_type in manifest.marbles:
+        marble = compiled.marble(marble_type)
+        for parameter in (*marble.files, *marble.env):
+            parameter.render(data)
+    return compiled
+
+
+def trial_data(manifest: Manifest, secrets: Mapping[str, Secret] = _NO_SECRETS) -> Value:
+    """Return what the templates of `manifest` are tried with.
+
+    Raises:
+        SecretNotGenerated: A certificate's definition cannot be written into a certificate.
+    """
     placeholders = {name: placeholder(item) for name, item in manifest.secrets.items()}
     profiles = {
         name: placeholder_profile(item, name)
         for name, item in manifest.secrets.items()
         if item.type.is_certificate and name not in secrets
     }
-    data = data_root(
+    return data_root(
         placeholder_specials(),
         secrets=placeholders | dict(secrets),
         previous=placeholders,
         profiles=profiles,
     )
-    for marble_type in manifest.marbles:
-        marble = compiled.marble(marble_type)
-        for parameter in (*marble.files, *marble.env):
-            parameter.render(data)
-    return compiled
