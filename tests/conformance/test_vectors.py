@@ -44,6 +44,7 @@ REASONS = {
     "root ": "root:nitro root",
     "nonce": "nonce",
     "pcr digest": "pcr digest",
+    "pcrdigest": "pcr digest",
 }
 """Our code for what the expectations of families other than SGX and TDX begin with."""
 

@@ -2,7 +2,16 @@
 
 from typing import Any
 
-from sealmesh.attestation import CcaClaims, Claims, EnclaveClaims, NitroClaims, SnpClaims, TdClaims, TpmClaims
+from sealmesh.attestation import (
+    AzureClaims,
+    CcaClaims,
+    Claims,
+    EnclaveClaims,
+    NitroClaims,
+    SnpClaims,
+    TdClaims,
+    TpmClaims,
+)
 
 
 def spell(claims: Claims) -> dict[str, Any]:
@@ -19,6 +28,8 @@ def spell(claims: Claims) -> dict[str, Any]:
             return _cca(claims)
         case TpmClaims():
             return _tpm(claims)
+        case AzureClaims():
+            return _azure(claims)
 
 
 def _enclave(claims: EnclaveClaims) -> dict[str, Any]:
@@ -109,3 +120,18 @@ def _tpm(claims: TpmClaims) -> dict[str, Any]:
         "safe": int(claims.clock.safe),
         "firmware": hex(claims.firmware),
     }
+
+
+def _azure(claims: AzureClaims) -> dict[str, Any]:
+    (values,) = claims.pcrs.values()
+    vm = {
+        "nonce": claims.nonce.hex(),
+        "pcrs": {str(index): value.hex() for index, value in values.items()},
+        "vm_configuration": dict(claims.vm_configuration),
+    }
+    if isinstance(claims.guest, TdClaims):
+        td = _td(claims.guest)
+        return {**vm, "kind": "tdx", **{name: td[name] for name in ("mrtd", "td_attributes", "fmspc")}}
+    snp = _snp(claims.guest)
+    names = ("product", "measurement", "debug", "reported_tcb")
+    return {**vm, "kind": "snp", **{name: snp[name] for name in names}, "report_version": snp["version"]}

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sealmesh.attestation import (
+    AzureCollateral,
     CcaCollateral,
     Collateral,
     Family,
@@ -16,6 +17,7 @@ from sealmesh.attestation import (
     TpmCollateral,
     TrustRoot,
     Unchecked,
+    UnverifiedCollateral,
     VerifiedEvidence,
     encode_tpm_evidence,
     parse_collateral,
@@ -95,6 +97,21 @@ def read_tpm(directory: Path, case: Case) -> VerifiedEvidence:
     return verify_evidence(raw, case, Family.TPM, collateral, key_fingerprint(key))
 
 
+def read_azure(directory: Path, case: Case) -> VerifiedEvidence:
+    """SNP's CA stands beside its root; a TD's collateral is often left out (the case has none then)."""
+    hardware: SnpCollateral | UnverifiedCollateral | Unchecked = Unchecked()
+    if "collateral" in case:
+        hardware = parse_collateral(read(directory, case, "collateral"))
+    elif "ark" in case["root"]:
+        names = [case.get("intermediate", case["root"].replace("-ark", "-ask")), case["root"]]
+        candidates = tuple((directory / name).read_bytes() for name in names)
+        crl = read(directory, case, "crl") if "crl" in case else Unchecked()
+        hardware = SnpCollateral(leaf=None, candidates=candidates, crl=crl)
+    nonce = bytes.fromhex(case["nonce"]) if "nonce" in case else Unchecked()
+    collateral = AzureCollateral(hardware=hardware, nonce=nonce)
+    return verify_case(directory, case, Family.AZURE, collateral, root_of(directory, case))
+
+
 def read_event_log(directory: Path, case: Case) -> dict[str, Any]:
     log = parse_event_log(read(directory, case, "evidence"))
     return {
@@ -110,5 +127,6 @@ READERS: dict[str, Callable[[Path, Case], VerifiedEvidence | dict[str, Any]]] = 
     "nitro": read_nitro,
     "cca": read_cca,
     "tpm": read_tpm,
+    "azure": read_azure,
     "tpm-eventlog": read_event_log,
 }

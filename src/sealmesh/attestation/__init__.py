@@ -18,6 +18,7 @@ from sealmesh.attestation.appraisal import (
     SgxReference,
     appraise,
 )
+from sealmesh.attestation.azure import AzureClaims, AzureCollateral
 from sealmesh.attestation.cache import VerificationCache
 from sealmesh.attestation.cca import CcaClaims, CcaCollateral, PlatformKey, parse_platform_keys
 from sealmesh.attestation.dcap.collateral import UnverifiedCollateral, parse_collateral
@@ -63,6 +64,8 @@ __all__ = [
     "NVIDIA",
     "REPORT_DATA_LENGTH",
     "ActivatedKey",
+    "AzureClaims",
+    "AzureCollateral",
     "CcaClaims",
     "CcaCollateral",
     "Claims",

@@ -7,6 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from sealmesh.attestation.azure import (
+    AzureClaims,
+    AzureEvidence,
+    is_azure_evidence,
+    parse_azure_evidence,
+)
 from sealmesh.attestation.cca import CcaClaims, CcaToken, is_cca_token, parse_cca_token
 from sealmesh.attestation.dcap.quote import BodyType, DcapQuote, parse_quote
 from sealmesh.attestation.family import Family
@@ -20,8 +26,8 @@ from sealmesh.attestation.tpm import TpmClaims, TpmEvidence, is_tpm_evidence, pa
 from sealmesh.attestation.validity import Validity
 from sealmesh.errors.attestation import EvidenceFormatError
 
-Quote = SgxQuote | TdQuote | SnpReport | NitroDocument | CcaToken | TpmEvidence
-Claims = EnclaveClaims | TdClaims | SnpClaims | NitroClaims | CcaClaims | TpmClaims
+Quote = SgxQuote | TdQuote | SnpReport | NitroDocument | CcaToken | TpmEvidence | AzureEvidence
+Claims = EnclaveClaims | TdClaims | SnpClaims | NitroClaims | CcaClaims | TpmClaims | AzureClaims
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +90,7 @@ def parse_evidence(raw: bytes) -> UnverifiedEvidence:
     Accepts SGX quotes (versions 3 to 5, also behind the 16-byte Open Enclave header), TDX quotes
     (versions 4 and 5), SNP reports (versions 2 to 5, also before a certificate table), Nitro
     attestation documents (with or without tag 18) CCA tokens (tag 399), and TPM
-    quotes in sealmesh's envelope.
+    quotes in sealmesh's envelope, and the JSON of Azure's agents.
 
     Raises:
         EvidenceFormatError: Nothing that is known, or with bytes missing or left over.
@@ -102,6 +108,7 @@ _FORMS: tuple[tuple[Callable[[bytes], bool], Family, Callable[[bytes], Quote]], 
     (is_snp_report, Family.SNP, parse_snp_report),
     (is_cca_token, Family.CCA, parse_cca_token),
     (is_tpm_evidence, Family.TPM, parse_tpm_evidence),
+    (is_azure_evidence, Family.AZURE, parse_azure_evidence),
     (is_nitro_document, Family.NITRO, parse_nitro_document),
 )
 """How to tell a family by the first bytes; no two overlap. What is none of these must be a DCAP quote."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from sealmesh.attestation.azure import AzureCollateral, AzureEvidence, verify_azure
 from sealmesh.attestation.cache import VerificationCache
 from sealmesh.attestation.cca import CcaCollateral, CcaToken, verify_cca
 from sealmesh.attestation.dcap.collateral import UnverifiedCollateral
@@ -19,7 +20,9 @@ from sealmesh.attestation.tdx import TdQuote, verify_tdx
 from sealmesh.attestation.tpm import TpmCollateral, TpmEvidence, verify_tpm
 from sealmesh.errors.attestation import VerificationError
 
-Collateral = UnverifiedCollateral | SnpCollateral | NoCollateral | CcaCollateral | TpmCollateral
+Collateral = (
+    UnverifiedCollateral | SnpCollateral | NoCollateral | CcaCollateral | TpmCollateral | AzureCollateral
+)
 """What each family needs besides the Evidence; the first is that of SGX and TDX."""
 
 CollateralT = TypeVar("CollateralT")
@@ -83,6 +86,9 @@ def _verify(
             return verify_cca(token, _expect(CcaCollateral, collateral), roots=roots)
         case TpmEvidence() as quote:
             return verify_tpm(quote, _expect(TpmCollateral, collateral), roots=roots, now=now)
+        case AzureEvidence() as document:
+            own = _expect(AzureCollateral, collateral)
+            return verify_azure(document, own, roots=roots, now=now, cache=cache)
 
 
 def _verify_dcap(

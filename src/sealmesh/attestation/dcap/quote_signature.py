@@ -9,6 +9,7 @@ Plan (Intel SGX ECDSA Quote Library API, "Quote Verification Library", checks on
  4. The attestation key signed header and body.
 """
 
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256, Hash
 
 from sealmesh.attestation.dcap.ecdsa import load_point, verify_raw
@@ -29,10 +30,19 @@ def verify_quote_signature(quote: DcapQuote, platform: VerifiedPlatform) -> IsvL
         VerificationError: `signature:qe report`, `binding:attestation key`, `qe identity:<field>`
             or `signature:quote`.
     """
+    # 1. and 2. The attestation key is one of this platform's.
+    verify_attestation_key(quote, platform.pck_key)
+    # 3. The quoting enclave is the vendor's.
+    level = verify_quoting_enclave(quote.signature.qe_report, platform.qe_identity)
+    # 4. The attestation key signed the quote.
+    verify_signed_by_attestation_key(quote)
+    return level
+
+
+def verify_attestation_key(quote: DcapQuote, pck_key: ec.EllipticCurvePublicKey) -> None:
+    """Accept the attestation key only if an enclave that the PCK key signed for vouches for it (1, 2)."""
     signature = quote.signature
-    # 1. The PCK key signed the QE report.
-    verify_raw(platform.pck_key, signature.qe_report_signature, signature.qe_report_raw, subject="qe report")
-    # 2. The QE report vouches for the attestation key.
+    verify_raw(pck_key, signature.qe_report_signature, signature.qe_report_raw, subject="qe report")
     wanted = qe_report_data(signature.attestation_key, signature.qe_auth_data)
     if signature.qe_report.report_data != wanted:
         raise VerificationError(
@@ -41,13 +51,12 @@ def verify_quote_signature(quote: DcapQuote, platform: VerifiedPlatform) -> IsvL
             found=signature.qe_report.report_data.hex(),
             wanted=wanted.hex(),
         )
-    # 3. The quoting enclave is the vendor's.
-    level = verify_quoting_enclave(signature.qe_report, platform.qe_identity)
-    # 4. The attestation key signed the quote.
-    verify_raw(
-        load_point(signature.attestation_key), signature.quote_signature, quote.signed, subject="quote"
-    )
-    return level
+
+
+def verify_signed_by_attestation_key(quote: DcapQuote) -> None:
+    """Accept header and body only if the attestation key signed them (4)."""
+    key = load_point(quote.signature.attestation_key)
+    verify_raw(key, quote.signature.quote_signature, quote.signed, subject="quote")
 
 
 def qe_report_data(attestation_key: bytes, auth_data: bytes) -> bytes:

@@ -2,6 +2,6 @@
 
 from sealmesh.attestation.tdx.claims import TdClaims
 from sealmesh.attestation.tdx.parse import TdQuote, parse_td_quote
-from sealmesh.attestation.tdx.verify import verify_tdx
+from sealmesh.attestation.tdx.verify import td_claims, verify_tdx
 
-__all__ = ["TdClaims", "TdQuote", "parse_td_quote", "verify_tdx"]
+__all__ = ["TdClaims", "TdQuote", "parse_td_quote", "td_claims", "verify_tdx"]

@@ -15,6 +15,7 @@ status is acceptable. Those are facts for `appraise`.
 Source: Intel PCS API v4, "Get TCB Info", procedure for TDX; Intel TDX DCAP Quote Verification Library.
 """
 
+from sealmesh.attestation.dcap.pck import PckPlatform
 from sealmesh.attestation.dcap.platform import VerifiedPlatform
 from sealmesh.attestation.dcap.quote_signature import verify_quote_signature
 from sealmesh.attestation.dcap.tcb_info import IsvLevel, TdxModule, match_isv_level, match_tcb_level
@@ -34,7 +35,7 @@ def verify_tdx(quote: TdQuote, platform: VerifiedPlatform) -> tuple[TdClaims, Tc
     """
     qe_level = verify_quote_signature(quote.dcap, platform)
     module_level = _verify_module(quote.report, platform)
-    return _claims(quote, platform), _appraise_tcb(quote.report, platform, module_level, qe_level)
+    return td_claims(quote, platform.pck), _appraise_tcb(quote.report, platform, module_level, qe_level)
 
 
 def _verify_module(report: TdReport, platform: VerifiedPlatform) -> IsvLevel | None:
@@ -98,7 +99,8 @@ def _appraise_tcb(
     )
 
 
-def _claims(quote: TdQuote, platform: VerifiedPlatform) -> TdClaims:
+def td_claims(quote: TdQuote, pck: PckPlatform) -> TdClaims:
+    """Return what a quote says; whether it was verified is for the caller."""
     report = quote.report
     return TdClaims(
         mr_td=report.mr_td,
@@ -113,8 +115,8 @@ def _claims(quote: TdQuote, platform: VerifiedPlatform) -> TdClaims:
         tee_tcb_svn=report.tee_tcb_svn,
         mr_seam=report.mr_seam,
         mr_service_td=report.mr_service_td,
-        fmspc=platform.pck.fmspc,
-        ppid=platform.pck.ppid,
-        pce_svn=platform.pck.pce_svn,
+        fmspc=pck.fmspc,
+        ppid=pck.ppid,
+        pce_svn=pck.pce_svn,
         qe_svn=quote.dcap.signature.qe_report.isv_svn,
     )
