@@ -25,25 +25,9 @@ def _load(name: str) -> ModuleType:
 
 
 world = _load("marble_mesh")
+programs = _load("marble_programs")
 CANARY = "CANARY-secret-0123456789"
 
-SERVER = """
-import http.server, os, sys
-class Page(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    def do_GET(self):
-        body = os.environ["WORD"].encode()
-        self.send_response(200); self.send_header("Content-Length", str(len(body))); self.end_headers()
-        self.wfile.write(body)
-    def log_message(self, *_): pass
-print("serving", flush=True)
-http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Page).serve_forever()
-"""
-CLIENT = """
-import sys, requests
-try: print("got", requests.get(f"http://127.0.0.1:{sys.argv[1]}/", timeout=10).text)
-except requests.RequestException as error: print("refused:", error)
-"""
 SHOW = """
 import json, os, sys
 print(json.dumps({"env": dict(os.environ), "argv": sys.argv, "cwd": os.getcwd()}), flush=True)
@@ -56,39 +40,6 @@ signal.signal(signal.SIGTERM, stop)
 print("sleeping", flush=True)
 time.sleep(600)
 """
-#: A Marble of MarbleRun's kind: nothing but the predefined variables and Python's own ssl.
-OLD_STYLE = """
-import os, socket, ssl, sys, tempfile
-context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if sys.argv[1] == "serve" else ssl.PROTOCOL_TLS_CLIENT)
-context.check_hostname = False
-context.verify_mode = ssl.CERT_REQUIRED
-context.load_verify_locations(cadata=os.environ["MARBLE_PREDEFINED_ROOT_CA"])
-with tempfile.NamedTemporaryFile("w") as pem:
-    pem.write(os.environ["MARBLE_PREDEFINED_MARBLE_CERTIFICATE_CHAIN"])
-    pem.write(os.environ["MARBLE_PREDEFINED_PRIVATE_KEY"])
-    pem.flush()
-    context.load_cert_chain(pem.name)
-address = ("127.0.0.1", int(sys.argv[2]))
-if sys.argv[1] == "serve":
-    with socket.create_server(address) as listener:
-        print("serving", flush=True)
-        while True:
-            caller, _ = listener.accept()
-            try:
-                with context.wrap_socket(caller, server_side=True) as wrapped:
-                    wrapped.recv(9999)
-                    wrapped.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 8\\r\\n")
-                    wrapped.sendall(b"Connection: close\\r\\n\\r\\nold word")
-            except OSError as error: print("caller refused", error, flush=True)
-else:
-    try:
-        with socket.create_connection(address, 10) as plain, context.wrap_socket(plain) as wrapped:
-            wrapped.sendall(b"GET / HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n")
-            got = b""
-            while piece := wrapped.recv(9999): got += piece
-            print("got", got.decode().rpartition("\\r\\n")[2])
-    except OSError as error: print("refused:", error)
-"""
 
 
 class Stage:
@@ -100,14 +51,20 @@ class Stage:
         server, old = self.ports["server"], self.ports["old-server"]
         own_tls = {"tls": "own"}
         packages = {
-            "server": self.mesh.package("server", SERVER, server),
-            "buyer": self.mesh.package("buyer", CLIENT, server),
-            "thief": self.mesh.package("thief", CLIENT + "# thief\n", server),
-            "old-caller": self.mesh.package("old-caller", OLD_STYLE, "call", server, dataplane=own_tls),
-            "old-thief": self.mesh.package("old-thief", OLD_STYLE + "#\n", "call", server, dataplane=own_tls),
-            "old-server": self.mesh.package("old-server", OLD_STYLE, "serve", old, dataplane=own_tls),
-            "old-client": self.mesh.package("old-client", CLIENT, old),
-            "short": self.mesh.package("short", SERVER, self.ports["short"]),
+            "server": self.mesh.package("server", programs.SERVER, server),
+            "buyer": self.mesh.package("buyer", programs.CLIENT, server),
+            "thief": self.mesh.package("thief", programs.CLIENT + "# thief\n", server),
+            "old-caller": self.mesh.package(
+                "old-caller", programs.OLD_STYLE, "call", server, dataplane=own_tls
+            ),
+            "old-thief": self.mesh.package(
+                "old-thief", programs.OLD_STYLE + "#\n", "call", server, dataplane=own_tls
+            ),
+            "old-server": self.mesh.package(
+                "old-server", programs.OLD_STYLE, "serve", old, dataplane=own_tls
+            ),
+            "old-client": self.mesh.package("old-client", programs.CLIENT, old),
+            "short": self.mesh.package("short", programs.SERVER, self.ports["short"]),
             "sleeper": self.mesh.package("sleeper", SLEEPER),
             "once": self.mesh.package("once", SHOW + "# once\n"),
             "shell": self.mesh.package("shell", "echo $WORD; exit 7\n", exe="/bin/sh"),
