@@ -165,6 +165,8 @@ class Contexts:
     def _new(self, protocol: ssl._SSLMethod, judge: Judge) -> JudgingContext:
         context = JudgingContext(protocol)
         context.minimum_version = ssl.TLSVersion.TLSv1_3
+        # Set by Python before 3.11.3 (and by some distributions): a cut connection would look like an end.
+        context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
         context.load_verify_locations(cadata=self._configuration.marble_root)
         context.judge = judge
         context.trust_domain = self._configuration.trust_domain
