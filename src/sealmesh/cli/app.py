@@ -4,10 +4,13 @@ import typer
 
 from sealmesh.cli.commands import (
     certificate,
+    cluster,
     demo,
     manifest,
     marble,
     packages,
+    recover,
+    secret,
     server,
     status,
     verify,
@@ -26,8 +29,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for _commands in (server, marble, packages, verify, status, version):
+for _commands in (server, marble, packages, verify, status, recover, cluster, version):
     _commands.register(app)
 app.add_typer(manifest.app, name="manifest")
 app.add_typer(certificate.app, name="certificate")
+app.add_typer(secret.app, name="secret")
+app.add_typer(recover.app, name="recover-with-signature")
 app.add_typer(demo.app, name="demo")

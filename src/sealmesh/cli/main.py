@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import typer
 
+from sealmesh.cli.arguments import arranged
 from sealmesh.cli.output import Output
 from sealmesh.errors import SealmeshError
 
@@ -30,7 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = given[: given.index("--")] if "--" in given else given
     output = Output(as_json="--json" in options)
     try:
-        result = typer.main.get_command(app).main(given, prog_name="sealmesh", standalone_mode=False)
+        commands = typer.main.get_command(app)
+        result = commands.main(arranged(given, commands), prog_name="sealmesh", standalone_mode=False)
         sys.stdout.flush()
     except SealmeshError as error:
         output.failure(error)

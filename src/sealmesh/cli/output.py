@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 import typer
 
 from sealmesh.errors import SealmeshError
+from sealmesh.errors.manifest import JsonError, YamlError
 
 
 class Output:
@@ -19,10 +20,16 @@ class Output:
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
+        #: Whether stdout is for the result alone: a document that goes on into a file or a pipe.
+        self.result_alone = False
 
     def note(self, text: str) -> None:
         """Write a line for people that is not the result."""
         print(text, file=sys.stderr if self.as_json else sys.stdout)
+
+    def aside(self, text: str) -> None:
+        """Write a line for people that must not stand in the way of a result that is a document."""
+        print(text, file=sys.stderr if self.as_json or self.result_alone else sys.stdout)
 
     def warn(self, text: str) -> None:
         """Write a warning to stderr."""
@@ -47,7 +54,7 @@ class Output:
     def failure(self, error: SealmeshError) -> None:
         """Write an error: code and cause, then found, wanted and remedy, each on its line."""
         first, *more = error.message.splitlines() or [""]
-        lines = [f"error [{error.code}]: {first}", *(f"  {line}" for line in more)]
+        lines = [f"error [{error.code}]: {_place(error)}{first}", *(f"  {line}" for line in more)]
         for label, text in (("found", error.found), ("wanted", error.wanted), ("remedy", error.remedy)):
             if text:
                 lines.append(f"  {label + ':':8}{text}")
@@ -67,6 +74,10 @@ class Output:
             print(context.get_usage())
 
 
+def _place(error: SealmeshError) -> str:
+    return f"{error.line}:{error.column}: " if isinstance(error, YamlError | JsonError) else ""
+
+
 def _document(error: SealmeshError) -> dict[str, Any]:
     document: dict[str, Any] = error.as_dict()
     mismatches = getattr(error, "mismatches", None) or ()
@@ -74,6 +85,8 @@ def _document(error: SealmeshError) -> dict[str, Any]:
         document["mismatches"] = [
             {"field": item.field, "found": item.found, "wanted": item.wanted} for item in mismatches
         ]
+    if isinstance(error, YamlError | JsonError):
+        document |= {"line": error.line, "column": error.column}
     violations = getattr(error, "violations", None) or ()
     if violations:
         document["violations"] = [item.as_dict() for item in violations]

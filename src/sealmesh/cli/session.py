@@ -6,50 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sealmesh.cli.files import default_certificate_path, read_file, write_file
+from sealmesh.cli.files import write_file
 from sealmesh.cli.output import Output
-from sealmesh.errors.cli import FileProblem, TrustMissing, UsageError
+from sealmesh.cli.trust import Trust
+from sealmesh.errors.cli import FileProblem, TrustMissing
 
 if TYPE_CHECKING:
-    from cryptography import x509
-
-    from sealmesh.client import CoordinatorApi, RelyingPolicy
+    from sealmesh.client import CoordinatorApi, RelyingPolicy, User, VerifiedCoordinator
 
 NOT_VERIFIED = "The Coordinator was NOT verified (--insecure): anybody could have answered."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trust:
-    """What the user said about recognizing the Coordinator."""
-
-    policy: Path | None = None
-    era_config: Path | None = None
-    coordinator_cert: Path | None = None
-    insecure: bool = False
-    nonce: str | None = None
-
-    def __post_init__(self) -> None:
-        if sum((self.policy is not None, self.era_config is not None, self.insecure)) > 1:
-            raise UsageError("--policy, --era-config and --insecure exclude each other", wanted="one of them")
-
-    def reference(self) -> "RelyingPolicy | None":
-        """Return the policy to verify against, None if neither file was named."""
-        from sealmesh.client import read_policy
-        from sealmesh.ledger import parse_era_config
-
-        if self.policy is not None:
-            return read_policy(self.policy)
-        return parse_era_config(read_file(self.era_config)) if self.era_config is not None else None
-
-    @property
-    def nonce_bytes(self) -> bytes | None:
-        """The nonce the user gave, as bytes."""
-        return None if self.nonce is None else self.nonce.encode()
-
-    @property
-    def certificate_path(self) -> Path:
-        """Where the verified chain is kept."""
-        return self.coordinator_cert or default_certificate_path()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +38,8 @@ def session(
 ) -> Iterator[Session]:
     """Connect to the Coordinator at `address` as `trust` says.
 
-    A policy or era file verifies its Evidence and pins the attested root; without one a chain verified
-    before is the pin; `insecure` accepts any server and says so.
+    A policy or era file verifies its Evidence and pins the attested root; `insecure` accepts any server and
+    says so; without either the era file of the working directory counts, then a chain verified before.
 
     Args:
         address: HOST:PORT.
@@ -87,44 +52,83 @@ def session(
         TrustMissing: Nothing says how to recognize the Coordinator.
         SealmeshError: It does not hold.
     """
-    from sealmesh.client import CoordinatorApi, parse_address, pinned_context, verify_coordinator
+    from sealmesh.client import CoordinatorApi, parse_address, pinned_context
     from sealmesh.client.tls import recording_context
 
-    policy = trust.reference()
+    policy = trust.reference() or (None if trust.insecure else trust.default_reference())
     if policy is not None:
-        verified = verify_coordinator(address, policy=policy, nonce=trust.nonce_bytes)
-        output.note(
-            _verified(address, verified.evidence.root.name, simulated=verified.evidence.root.simulated)
-        )
+        verified = _verify(address, policy, trust, output)
         with verified.connect() as api:
             yield Session(api=api, chain_pem=verified.chain_pem, trust=trust)
         return
-    pin = None if trust.insecure else _cached_root(trust)
-    if pin is None and not (trust.insecure or may_be_unverified):
+    chain = None if trust.insecure else trust.kept_chain()
+    if chain is None and not (trust.insecure or may_be_unverified):
         raise TrustMissing("nothing says how to recognize the right Coordinator")
-    context = recording_context(lambda _der: None) if pin is None else pinned_context(pin)
+    context = recording_context(lambda _der: None) if chain is None else pinned_context(chain[-1])
     with CoordinatorApi(parse_address(address), context) as api:
-        chain_pem = api.quote(trust.nonce_bytes or b"").chain_pem
+        quote = api.quote(trust.nonce_bytes or b"")
+        _save_quote(trust, quote.evidence)
         if trust.insecure:
             output.note(NOT_VERIFIED)
-        elif pin is None:
+        elif chain is None:
             output.warn("the Coordinator was not verified: no --policy, --era-config or verified chain")
-        yield Session(api=api, chain_pem=chain_pem, trust=trust)
+        yield Session(api=api, chain_pem=quote.chain_pem, trust=trust)
 
 
-def _verified(address: str, root: str, *, simulated: bool) -> str:
-    text = f"Verified the Coordinator at {address}: its Evidence leads to the trust root {root!r}."
-    return f"{text} The hardware is SIMULATED: it protects nothing." if simulated else text
+@contextmanager
+def pinned_session(
+    address: str, trust: Trust, output: Output, *, user: "User | None" = None
+) -> Iterator["CoordinatorApi"]:
+    """Connect to a Coordinator that was verified before, or verify it now: never to just anybody.
+
+    For what a user does under his name, and what is read after the manifest was set. `insecure` has no say
+    here, as with MarbleRun's client: a policy or era file verifies anew, otherwise the kept chain is the pin.
+
+    Args:
+        address: HOST:PORT.
+        trust: The user's options.
+        output: Where to say what was verified.
+        user: Who acts.
+
+    Raises:
+        TrustMissing: Nothing says how to recognize the Coordinator.
+        SealmeshError: It does not hold.
+    """
+    from sealmesh.client import CoordinatorApi, parse_address, pinned_context
+
+    policy = trust.reference()
+    chain = None if policy is not None else trust.kept_chain()
+    if policy is None and chain is None:
+        policy = trust.default_reference()
+    if policy is not None:
+        with _verify(address, policy, trust, output).connect(user) as api:
+            yield api
+        return
+    if chain is None:
+        raise TrustMissing(
+            "nothing says how to recognize the right Coordinator",
+            found="--insecure, which has no say where a user acts" if trust.insecure else None,
+            remedy="Give --policy FILE or --era-config FILE, or verify the Coordinator first: "
+            "`sealmesh manifest verify` keeps its chain.",
+        )
+    with CoordinatorApi(parse_address(address), pinned_context(chain[-1]), user) as api:
+        yield api
 
 
-def _cached_root(trust: Trust) -> "x509.Certificate | None":
-    """Return the root of the chain that was verified before, None if there is none and none was named."""
-    from cryptography import x509
+def _verify(address: str, policy: "RelyingPolicy", trust: Trust, output: Output) -> "VerifiedCoordinator":
+    from sealmesh.client import verify_coordinator
 
-    path = trust.certificate_path
-    if trust.coordinator_cert is None and not path.exists():
-        return None
-    try:
-        return x509.load_pem_x509_certificates(read_file(path))[-1]
-    except ValueError as error:
-        raise FileProblem("the verified chain cannot be read", found=path, wanted="PEM") from error
+    verified = verify_coordinator(address, policy=policy, nonce=trust.nonce_bytes)
+    _save_quote(trust, verified.evidence.raw)
+    root = verified.evidence.root
+    text = f"Verified the Coordinator at {address}: its Evidence leads to the trust root {root.name!r}."
+    output.aside(f"{text} The hardware is SIMULATED: it protects nothing." if root.simulated else text)
+    return verified
+
+
+def _save_quote(trust: Trust, evidence: bytes | None) -> None:
+    if trust.save_sgx_quote is None:
+        return
+    if evidence is None:
+        raise FileProblem("there is no quote to save", found="a Coordinator without Evidence")
+    write_file(trust.save_sgx_quote, evidence)

@@ -62,7 +62,7 @@ def _check(connection: Any) -> None:
     connection.context.peer_check(der)
 
 
-def recording_context(record: Callable[[bytes], None]) -> ssl.SSLContext:
+def recording_context(record: Callable[[bytes], None]) -> PeerCheckedContext:
     """Return a context that accepts any server and hands its certificate (DER) to `record`.
 
     Unsafe by itself: the caller must compare what was recorded with what Evidence vouches for before
@@ -71,7 +71,7 @@ def recording_context(record: Callable[[bytes], None]) -> ssl.SSLContext:
     return PeerCheckedContext(record)
 
 
-def pinned_context(certificate: x509.Certificate) -> ssl.SSLContext:
+def pinned_context(certificate: x509.Certificate) -> PeerCheckedContext:
     """Return a context for the one server that shows exactly `certificate`, such as the attested root."""
     wanted = certificate.public_bytes(Encoding.DER)
 

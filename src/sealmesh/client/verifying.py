@@ -7,8 +7,6 @@ so that whoever answered holds the key that lives in the enclave.
 
 import hashlib
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -19,8 +17,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from sealmesh.attestation import VerifiedEvidence, appraise, parse_collateral, parse_evidence
 from sealmesh.attestation import verify as verify_evidence
 from sealmesh.client.address import Address, parse_address
-from sealmesh.client.rest import CoordinatorApi, Quote
+from sealmesh.client.api import AsyncCoordinatorApi, CoordinatorApi
+from sealmesh.client.quote import Quote
 from sealmesh.client.tls import pinned_context, recording_context
+from sealmesh.client.user import User
 from sealmesh.errors.client import AnswerError, PeerError
 from sealmesh.ledger import RelyingPolicy, VerifiedApplication, verify_statement
 from sealmesh.pki.reading import UNREADABLE
@@ -48,13 +48,24 @@ def verify(
         SealmeshError: Anything does not hold; no other exception family is raised for the
             far end's faults.
     """
-    sent = secrets.token_bytes(NONCE_BYTES) if nonce is None else nonce
-    shown: list[bytes] = []
-    with CoordinatorApi(parse_address(address), recording_context(shown.append)) as api:
-        document = api.statement(sent)
-    application = verify_statement(document, policy, now=now or datetime.now(UTC), nonce=sent)
-    _check_server(shown, application.root)
-    return application
+    check = _Check(address, policy, now, nonce)
+    with CoordinatorApi(check.address, check.context) as api:
+        document = api.statement(check.nonce)
+    return check.statement(document)
+
+
+async def verify_async(
+    address: str,
+    *,
+    policy: RelyingPolicy,
+    now: datetime | None = None,
+    nonce: bytes | None = None,
+) -> VerifiedApplication:
+    """Do what `verify` does without blocking."""
+    check = _Check(address, policy, now, nonce)
+    async with AsyncCoordinatorApi(check.address, check.context) as api:
+        document = await api.statement(check.nonce)
+    return check.statement(document)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,11 +83,13 @@ class VerifiedCoordinator:
     chain_pem: str
     evidence: VerifiedEvidence
 
-    @contextmanager
-    def connect(self) -> Iterator[CoordinatorApi]:
-        """Give its API over a connection to the one server that shows the attested root."""
-        with CoordinatorApi(self.address, pinned_context(self.root)) as api:
-            yield api
+    def connect(self, user: User | None = None) -> CoordinatorApi:
+        """Return its API over a connection to the one server that shows the attested root."""
+        return CoordinatorApi(self.address, pinned_context(self.root), user)
+
+    def connect_async(self, user: User | None = None) -> AsyncCoordinatorApi:
+        """Return the same for asyncio."""
+        return AsyncCoordinatorApi(self.address, pinned_context(self.root), user)
 
 
 def verify_coordinator(
@@ -101,29 +114,80 @@ def verify_coordinator(
     Raises:
         SealmeshError: Anything does not hold.
     """
-    sent = secrets.token_bytes(NONCE_BYTES) if nonce is None else nonce
-    shown: list[bytes] = []
-    where = parse_address(address)
-    with CoordinatorApi(where, recording_context(shown.append)) as api:
-        quote = api.quote(sent)
-    collateral = endorsements or quote.endorsements
-    if quote.evidence is None or collateral is None:
-        missing = "Evidence" if quote.evidence is None else "Endorsements"
-        raise AnswerError(
-            f"the Coordinator gives no {missing}",
-            code="coordinator-unattested",
-            remedy="A Coordinator without Evidence cannot be verified; start it on a TEE or simulated.",
+    check = _Check(address, policy, now, nonce)
+    with CoordinatorApi(check.address, check.context) as api:
+        quote = api.quote(check.nonce)
+    return check.quote(quote, endorsements)
+
+
+async def verify_coordinator_async(
+    address: str,
+    *,
+    policy: RelyingPolicy,
+    now: datetime | None = None,
+    nonce: bytes | None = None,
+    endorsements: bytes | None = None,
+) -> VerifiedCoordinator:
+    """Do what `verify_coordinator` does without blocking."""
+    check = _Check(address, policy, now, nonce)
+    async with AsyncCoordinatorApi(check.address, check.context) as api:
+        quote = await api.quote(check.nonce)
+    return check.quote(quote, endorsements)
+
+
+class _Check:
+    """One verification: a fresh nonce, the certificate that was shown, and what both must agree with."""
+
+    def __init__(
+        self, address: str, policy: RelyingPolicy, now: datetime | None, nonce: bytes | None
+    ) -> None:
+        self.address = parse_address(address)
+        self.nonce = secrets.token_bytes(NONCE_BYTES) if nonce is None else nonce
+        self._policy = policy
+        self._now = now
+        self._shown: list[bytes] = []
+        self.context = recording_context(self._shown.append)
+
+    @property
+    def _time(self) -> datetime:
+        return self._now or datetime.now(UTC)
+
+    def statement(self, document: bytes) -> VerifiedApplication:
+        application = verify_statement(document, self._policy, now=self._time, nonce=self.nonce)
+        self._check_server(application.root)
+        return application
+
+    def quote(self, quote: Quote, endorsements: bytes | None) -> VerifiedCoordinator:
+        collateral = endorsements or quote.endorsements
+        if quote.evidence is None or collateral is None:
+            missing = "Evidence" if quote.evidence is None else "Endorsements"
+            raise AnswerError(
+                f"the Coordinator gives no {missing}",
+                code="coordinator-unattested",
+                remedy="A Coordinator without Evidence cannot be verified; start it on a TEE or simulated.",
+            )
+        root = _root_of(quote)
+        evidence = verify_evidence(
+            parse_evidence(quote.evidence),
+            parse_collateral(collateral),
+            roots=self._policy.trust_roots,
+            now=self._time,
         )
-    root = _root_of(quote)
-    evidence = verify_evidence(
-        parse_evidence(quote.evidence),
-        parse_collateral(collateral),
-        roots=policy.trust_roots,
-        now=now or datetime.now(UTC),
-    )
-    appraise(evidence, policy.coordinator, report_data=quote_report_data(root, sent))
-    _check_server(shown, root)
-    return VerifiedCoordinator(address=where, root=root, chain_pem=quote.chain_pem, evidence=evidence)
+        appraise(evidence, self._policy.coordinator, report_data=quote_report_data(root, self.nonce))
+        self._check_server(root)
+        return VerifiedCoordinator(
+            address=self.address, root=root, chain_pem=quote.chain_pem, evidence=evidence
+        )
+
+    def _check_server(self, root: x509.Certificate) -> None:
+        wanted = root.public_bytes(Encoding.DER)
+        if not self._shown or any(der != wanted for der in self._shown):
+            raise PeerError(
+                "the server that answered is not the attested Coordinator",
+                found="another TLS certificate",
+                wanted="the attested root certificate",
+                remedy="Something between you and the Coordinator ends TLS: connect without it.",
+            )
 
 
 def quote_report_data(root: x509.Certificate, nonce: bytes) -> bytes:
@@ -143,13 +207,3 @@ def _root_of(quote: Quote) -> x509.Certificate:
     except (InvalidSignature, *UNREADABLE) as error:
         raise AnswerError("the Coordinator's intermediate is not issued by its root") from error
     return root
-
-
-def _check_server(shown: list[bytes], root: x509.Certificate) -> None:
-    if not shown or any(der != root.public_bytes(Encoding.DER) for der in shown):
-        raise PeerError(
-            "the server that answered is not the attested Coordinator",
-            found="another TLS certificate",
-            wanted="the attested root certificate",
-            remedy="Something between you and the Coordinator ends TLS: connect without it.",
-        )

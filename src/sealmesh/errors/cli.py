@@ -37,3 +37,11 @@ class DemoFailed(CliError):
 
     code = "demo"
     kind = Kind.INVALID
+
+
+class ClusterError(CliError):
+    """A Kubernetes cluster cannot be asked, or does not have what it must."""
+
+    code = "cluster"
+    kind = Kind.UNAVAILABLE
+    remedy = "See that `kubectl get nodes` works here, with the cluster meant."

@@ -5,15 +5,16 @@ from pathlib import Path
 import typer
 
 from sealmesh.cli.files import write_file
-from sealmesh.cli.options import AddressArgument, OutputOption, with_trust
+from sealmesh.cli.options import AddressArgument, OutputOption, with_options
 from sealmesh.cli.output import Output
-from sealmesh.cli.session import Trust, session
+from sealmesh.cli.session import session
+from sealmesh.cli.trust import Trust
 
 app = typer.Typer(help="Fetch the verified certificates of the mesh.", no_args_is_help=True)
 
 
 @app.command()
-@with_trust
+@with_options
 def root(address: AddressArgument, *, file: OutputOption = None, trust: Trust, output: Output) -> None:
     """Write the root certificate (PEM), by default to `marblerunRootCA.crt`.
 
@@ -25,7 +26,7 @@ def root(address: AddressArgument, *, file: OutputOption = None, trust: Trust, o
 
 
 @app.command()
-@with_trust
+@with_options
 def intermediate(
     address: AddressArgument, *, file: OutputOption = None, trust: Trust, output: Output
 ) -> None:
@@ -39,7 +40,7 @@ def intermediate(
 
 
 @app.command()
-@with_trust
+@with_options
 def chain(address: AddressArgument, *, file: OutputOption = None, trust: Trust, output: Output) -> None:
     """Write intermediate and root (PEM), by default to `marblerunChainCA.crt`.
 

@@ -1,42 +1,34 @@
-"""`sealmesh manifest set|get|check|signature|verify|log`."""
+"""`sealmesh manifest set|get|check|signature|verify|log`; updates are in `commands.update`."""
 
 import json
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from sealmesh.cli.commands import update
 from sealmesh.cli.files import read_file, write_file
-from sealmesh.cli.options import AddressArgument, JsonOption, OutputOption, with_trust
+from sealmesh.cli.manifest_file import FileArgument, manifest_bytes
+from sealmesh.cli.options import AddressArgument, JsonOption, OutputOption, with_options
 from sealmesh.cli.output import Output
-from sealmesh.cli.session import Trust, session
+from sealmesh.cli.recovery_data import RecoveryDataOption, hand_out, recovery_document
+from sealmesh.cli.session import pinned_session, session
+from sealmesh.cli.trust import Trust
 from sealmesh.errors.cli import CliError, UsageError
 
 app = typer.Typer(help="Set, read and check the manifest.", no_args_is_help=True)
 
-FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The manifest, JSON or YAML.")]
-
-
-def manifest_bytes(path: Path) -> bytes:
-    """Return what is sent and hashed: JSON as it is, YAML as compact JSON (COMPAT section 13)."""
-    from sealmesh.manifest import as_json
-
-    return as_json(read_file(path))
+app.add_typer(update.app, name="update")
 
 
 @app.command("set")
-@with_trust
+@with_options
 def set_manifest(
     manifest: FileArgument,
     address: AddressArgument,
     *,
-    recoverydata: Annotated[
-        Path | None,
-        typer.Option(
-            "-r", "--recoverydata", metavar="FILE", help="Write the recovery data there, mode 0600."
-        ),
-    ] = None,
+    recoverydata: RecoveryDataOption = None,
     trust: Trust,
     output: Output,
 ) -> None:
@@ -51,24 +43,23 @@ def set_manifest(
         raw = manifest_bytes(manifest)
         secrets = coordinator.api.set_manifest(raw)
         coordinator.keep_chain()
-    document: dict[str, Any] = {"RecoverySecrets": secrets}
     lines = [f"The manifest is set. Its fingerprint is {_fingerprint(raw)}"]
-    if secrets and recoverydata is not None:
-        write_file(recoverydata, json.dumps(document).encode() + b"\n", private=True)
-        lines.append(f"Recovery data is in {recoverydata}: give each owner the share under his key's name.")
-    elif secrets:
-        lines.append(json.dumps(document))
-    output.result("\n".join(lines), document | {"fingerprint": _fingerprint(raw)})
+    lines += hand_out(secrets, recoverydata)
+    output.result("\n".join(lines), recovery_document(secrets) | {"fingerprint": _fingerprint(raw)})
 
 
 @app.command()
-@with_trust
+@with_options
 def get(
     address: AddressArgument,
     *,
     file: OutputOption = None,
     signature: Annotated[
         bool, typer.Option("-s", "--signature", help="Wrap it together with its fingerprint.")
+    ] = False,
+    display_update: Annotated[
+        bool,
+        typer.Option("-u", "--display-update", help="With the package versions of updates; for reading."),
     ] = False,
     keep_cert: Annotated[
         bool, typer.Option("--keep-cert", help="Keep the chain for later commands.")
@@ -78,17 +69,25 @@ def get(
 ) -> None:
     """Print or write the manifest in force, byte for byte as it was set.
 
+    With `-u` every field is written out and package updates are worked in: that is for reading, and has
+    another fingerprint.
+
     Example: `sealmesh manifest get localhost:4433 --policy policy.json -o manifest.json`
     """
+    from sealmesh.client import effective_manifest
+
+    output.result_alone = file is None
     with session(address, trust, output) as coordinator:
         found = coordinator.api.manifest()
+        log = coordinator.api.update_log() if display_update else ()
         if keep_cert:
             coordinator.keep_chain()
-    content = found.raw
+    shown = effective_manifest(found.raw, found.fingerprint, log) if display_update else found.raw
+    content = shown
     if signature:
         head = json.dumps({"ManifestSignature": found.fingerprint})[:-1].encode()
-        content = head + b', "Manifest": ' + found.raw + b"}"
-    document = {"fingerprint": found.fingerprint, "manifest": found.raw.decode(errors="replace")}
+        content = head + b', "Manifest": ' + shown + b"}"
+    document = {"fingerprint": found.fingerprint, "manifest": shown.decode(errors="replace")}
     if file is not None:
         write_file(file, content)
         output.result(f"Wrote the manifest to {file}", document | {"file": str(file)})
@@ -107,18 +106,17 @@ def check(
 ) -> None:
     """Check a manifest without a Coordinator: every rule, and a trial run of its templates.
 
-    All violations are named at once, each with its place, its reason and what to do; what is allowed
-    but seldom meant is a warning.
+    All violations are named at once, each with its line and column in the file, its reason and what to do;
+    what is allowed but seldom meant is a warning.
 
     Example: `sealmesh manifest check manifest.yaml`
     """
-    from sealmesh.manifest import lint, parse_manifest
-    from sealmesh.provisioning import try_templates
+    from sealmesh.manifest import lint
+    from sealmesh.provisioning import check_source
 
     output = Output(as_json=as_json)
-    raw = manifest_bytes(manifest)
-    found = parse_manifest(raw, lenient=lenient)
-    try_templates(found)
+    checked = check_source(read_file(manifest), lenient=lenient)
+    found, raw = checked.manifest, checked.raw
     advice = [str(item) for item in lint(found)]
     for item in advice:
         output.warn(item)
@@ -135,7 +133,7 @@ def check(
 
 
 @app.command("signature")
-@with_trust
+@with_options
 def fingerprint_of_file(manifest: FileArgument, *, trust: Trust, output: Output) -> None:
     """Print the fingerprint of a manifest file: the hex SHA-256 of what `manifest set` would send.
 
@@ -148,7 +146,7 @@ def fingerprint_of_file(manifest: FileArgument, *, trust: Trust, output: Output)
 
 
 @app.command()
-@with_trust
+@with_options
 def verify(
     manifest: Annotated[
         str, typer.Argument(metavar="FILE|FINGERPRINT", help="A manifest, or its hex SHA-256.")
@@ -178,17 +176,18 @@ def verify(
 
 
 @app.command()
-@with_trust
+@with_options
 def log(address: AddressArgument, *, file: OutputOption = None, trust: Trust, output: Output) -> None:
     """Print or write the log of the manifest's changes, one JSON object a line.
 
     Example: `sealmesh manifest log localhost:4433 --policy policy.json`
     """
-    with session(address, trust, output) as coordinator:
-        lines = coordinator.api.update_log()
+    output.result_alone = file is None
+    with pinned_session(address, trust, output) as coordinator:
+        lines = coordinator.update_log()
     text = "\n".join(lines)
     if file is not None:
-        write_file(file, f"{text}\n".encode())
+        write_file(file, text.encode())
         output.result(f"Wrote the log to {file}", {"log": list(lines), "file": str(file)})
     else:
         output.result(text, {"log": list(lines)})

@@ -1,13 +1,19 @@
-"""`sealmesh sign`, `uniqueid`, `signerid`: the measurements a manifest names."""
+"""`sealmesh sign`, `uniqueid`, `signerid`, `package-info`: the measurements a manifest names."""
 
+import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sealmesh.cli.options import JsonOption
+from sealmesh.cli.options import JsonOption, with_options
 from sealmesh.cli.output import Output
+from sealmesh.cli.trust import Trust
 
+if TYPE_CHECKING:
+    from sealmesh.attestation.simulated import SignatureStructure, SimulatedEnclave
+
+_DOCUMENTS = ("sealmesh.json", "sealmesh.yaml", "enclave.json")
 PackageArgument = Annotated[
     Path, typer.Argument(metavar="PACKAGE", help="sealmesh.json, .yaml or enclave.json, or its folder.")
 ]
@@ -43,14 +49,48 @@ def sign(
         f"ProductID        {structure.product_id}\n"
         f"SecurityVersion  {structure.security_version}\n"
         f"Debug            {str(structure.debug).lower()}",
-        {
-            "UniqueID": structure.unique_id.hex(),
-            "SignerID": structure.signer_id.hex(),
-            "ProductID": structure.product_id,
-            "SecurityVersion": structure.security_version,
-            "Debug": structure.debug,
-        },
+        _entry(structure),
     )
+
+
+@with_options
+def package_info(
+    enclave: Annotated[
+        Path, typer.Argument(metavar="PATH", help="A signed enclave or package, or its folder.")
+    ],
+    *,
+    trust: Trust,
+    output: Output,
+) -> None:
+    """Print what a manifest needs to know of a signed enclave, as an entry for `Packages`.
+
+    Takes packages of sealmesh, Gramine's `.sig`, programs signed by EGo, Occlum's image folders. Of enclaves
+    of others only the signature is read, not whether the file measures to it.
+
+    Example: `sealmesh package-info python.sig`
+    """
+    del trust  # accepted as MarbleRun's client accepts it
+    entry = _entry(_signature(enclave))
+    output.result(json.dumps(entry, indent=2), entry)
+
+
+def _signature(path: Path) -> "SignatureStructure | SimulatedEnclave":
+    from sealmesh.adapters.attester.enclave_file import enclave_signature
+    from sealmesh.adapters.attester.package import load
+
+    if path.suffix in (".json", ".yaml", ".yml") or any((path / name).is_file() for name in _DOCUMENTS):
+        return load(path).verify_signed()
+    return enclave_signature(path)
+
+
+def _entry(structure: "SignatureStructure | SimulatedEnclave") -> dict[str, object]:
+    return {
+        "UniqueID": structure.unique_id.hex(),
+        "SignerID": structure.signer_id.hex(),
+        "ProductID": structure.product_id,
+        "SecurityVersion": structure.security_version,
+        "Debug": structure.debug,
+    }
 
 
 def uniqueid(package: PackageArgument = Path(), *, as_json: JsonOption = False) -> None:
@@ -83,5 +123,5 @@ def signerid(
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (sign, uniqueid, signerid):
+    for command in (sign, uniqueid, signerid, package_info):
         app.command(rich_help_panel="Packages")(command)

@@ -2,12 +2,13 @@
 
 import typer
 
-from sealmesh.cli.options import AddressArgument, with_trust
+from sealmesh.cli.options import AddressArgument, with_options
 from sealmesh.cli.output import Output
-from sealmesh.cli.session import Trust, session
+from sealmesh.cli.session import session
+from sealmesh.cli.trust import Trust
 
 
-@with_trust
+@with_options
 def status(address: AddressArgument, *, trust: Trust, output: Output) -> None:
     """Print the Coordinator's phase as `code: message`.
 
