@@ -37,8 +37,8 @@ class Limits:
             not fill the memory; what comes beyond is answered as overload.
         drain_bytes: That a peer may go on sending after its request was refused. A peer that is cut off in
             the middle of sending often does not read the refusal.
-        streams: At once on one HTTP/2 connection; one more ends it. No smaller than the 100 that RFC 9113 section
-            6.5.2 recommends, because clients open that many before they have read our settings.
+        streams: At once on one HTTP/2 connection; one more ends it. No smaller than the 100 that RFC 9113
+            section 6.5.2 recommends, because clients open that many before they have read our settings.
         resets: Streams that a peer may abandon on one connection ("rapid reset", CVE-2023-44487).
         backlog: Connections that the kernel keeps waiting for us to accept them.
     """
