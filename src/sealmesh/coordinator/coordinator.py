@@ -9,9 +9,11 @@ from contextlib import AbstractContextManager
 from sealmesh.coordinator.api import (
     ActivationReply,
     ActivationRequest,
+    ApprovalReply,
     Credentials,
     EnrolReply,
     EnrolRequest,
+    GovernanceReply,
     ManifestReply,
     PeerChain,
     QuoteReply,
@@ -39,7 +41,7 @@ from sealmesh.coordinator.governance import Governance
 from sealmesh.coordinator.identity import server_identity
 from sealmesh.coordinator.marble_caller import authenticated_marble
 from sealmesh.coordinator.own_evidence import OwnEvidence
-from sealmesh.coordinator.phase import Act
+from sealmesh.coordinator.phase import Act, Phase
 from sealmesh.coordinator.recovery import Recovery
 from sealmesh.coordinator.state import State
 from sealmesh.coordinator.user_caller import authenticated_user
@@ -112,7 +114,9 @@ class Coordinator(Governance):
     def set_manifest(self, raw: bytes, chain: PeerChain = ()) -> SetManifestReply:
         """Put the first manifest in force, durably."""
         del chain  # anybody may set the first manifest
-        command = set_manifest.SetManifest(raw=raw)
+        command = set_manifest.SetManifest(
+            raw=raw, waiting=self._recovery.approvals.guard(), approvals=self._recovery.approvals.given()
+        )
         founding = set_manifest.decide(command, self._engine.state(), self._engine.context())
         try:
             founded = self._engine.seat.found(founding.change, founding.plan)
@@ -152,6 +156,18 @@ class Coordinator(Governance):
         return self._engine.run(
             lambda state, context: renew.decide(command, state, context), retry=True, context=context
         ).reply
+
+    def governance(self) -> GovernanceReply:
+        """Return the rules in force, or those of a state that waits for recovery."""
+        if self._engine.state().phase is Phase.RECOVERY:
+            return self._recovery.approvals.governance()
+        return super().governance()
+
+    def submit_approval(self, raw: bytes, chain: PeerChain) -> ApprovalReply:
+        """Take an approval; while a state waits for recovery, from anybody, because no user is known."""
+        if self._engine.state().phase is Phase.RECOVERY:
+            return self._recovery.approvals.submit(raw)
+        return super().submit_approval(raw, chain)
 
     def recover(self, secret: bytes, signature: bytes) -> RecoverReply:
         """Take one recovery secret."""

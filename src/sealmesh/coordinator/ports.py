@@ -123,11 +123,16 @@ class Entropy(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealPlan:
-    """How a new state is sealed: what the manifest says about the place of its key and its recovery."""
+    """How a new state is sealed: what the manifest says about the place of its key and its recovery.
+
+    Attributes:
+        guard: Kept in plain beside the state as `RecoveryInfo.guard`.
+    """
 
     mode: SealMode
     recovery_keys: Mapping[str, RSAPublicKey] = field(default_factory=dict)
     recovery_threshold: int = 0
+    guard: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

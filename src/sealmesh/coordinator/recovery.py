@@ -16,12 +16,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from sealmesh.coordinator import acts
 from sealmesh.coordinator.api import RecoverReply
+from sealmesh.coordinator.approvals.waiting import WaitingApprovals
 from sealmesh.coordinator.engine import Engine
 from sealmesh.coordinator.phase import Act, move
 from sealmesh.coordinator.ports import Change, Seat
 from sealmesh.coordinator.state import State
+from sealmesh.coordinator.update_log import absent, next_lines
 from sealmesh.errors import SealmeshError
 from sealmesh.errors.coordinator import RecoveryRefused
+from sealmesh.errors.governance import ApprovalsMissing
 from sealmesh.sealing import RecoveryProgress, share_digest, unwrap_share, verify_share_signature
 
 #: Recovery secrets of these lengths are taken as they are, all others are encrypted to the ephemeral key.
@@ -52,6 +55,7 @@ class Recovery:
     def __init__(self, engine: Engine, *, exclusive: AbstractContextManager[object]) -> None:
         self._engine = engine
         self._exclusive = exclusive
+        self.approvals = WaitingApprovals(engine, exclusive=exclusive)
         self._given: _Given | None = None
         self._ephemeral: RSAPrivateKey | None = None
 
@@ -73,6 +77,8 @@ class Recovery:
 
         Raises:
             RecoveryRefused: The secret cannot be read, is no share of this state, or a signature is wrong.
+            ApprovalsMissing: It was the last one, and the manifest reserves recovery to several; it was not
+                counted.
             PhaseError: Nothing waits for recovery.
         """
         with self._exclusive:
@@ -84,8 +90,12 @@ class Recovery:
             if not given.progress.complete:
                 self._given = given
                 return RecoverReply(remaining=given.progress.remaining)
-            self._given = None
-            self._unlock(given)
+            before, self._given = self._given, None
+            try:
+                self._unlock(given)
+            except ApprovalsMissing:
+                self._given = before  # the last owner gives his share again when the approvals are there
+                raise
             self._ephemeral = None
             return RecoverReply(remaining=0)
 
@@ -138,19 +148,27 @@ class Recovery:
     def _unlock(self, given: _Given) -> None:
         seat, key = self._engine.seat, given.progress.key()
         try:
-            keys = _recovery_keys(seat, key, self._engine.state())
+            inside = _inside(seat, key, self._engine.state())
+            keys = tuple(owner.public_key for owner in inside.running.manifest.recovery_keys.values())
         except SealmeshError as error:
             raise RecoveryRefused(error.message, code=error.code, found=error.found) from error
         _check_signatures(given.signatures, keys)
+        context = self._engine.context()
+        approved = self.approvals.authorize_recovery(inside, context)
         store = seat.unlock(key)
-        leaf = acts.recovered(self._engine.clock(), shares=len(given.signatures))
-        store.commit(Change(appends=(leaf,)))
+        log = next_lines(inside, approved.lines)
+        store.commit(
+            Change(
+                puts={**approved.records, **log},
+                expects=absent(log),
+                appends=(*approved.leaves, acts.recovered(context.now, shares=len(given.signatures))),
+            )
+        )
 
 
-def _recovery_keys(seat: Seat, key: bytes, now: State) -> tuple[RSAPublicKey, ...]:
+def _inside(seat: Seat, key: bytes, now: State) -> State:
     with closing(seat.peek(key)) as store:
-        inside = State.before_manifest(now.authority).refreshed(store.load())
-    return tuple(owner.public_key for owner in inside.running.manifest.recovery_keys.values())
+        return State.before_manifest(now.authority).refreshed(store.load())
 
 
 def _check_signatures(signatures: Mapping[bytes, bytes], keys: tuple[RSAPublicKey, ...]) -> None:

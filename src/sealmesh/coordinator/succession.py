@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from sealmesh.coordinator import places
 from sealmesh.coordinator.approvals import epoch_ended
+from sealmesh.coordinator.approvals.guard import guard_bytes
 from sealmesh.coordinator.context import Context
 from sealmesh.coordinator.ports import SealPlan
 from sealmesh.coordinator.secrets_update import Records, Succession, secrets_after
@@ -23,7 +24,7 @@ class Replacement:
     """The records of the new state, and its sealing where that changes.
 
     Attributes:
-        rekey: None where recovery keys, threshold and seal mode stay.
+        rekey: None where recovery keys, threshold, seal mode and the guard stay.
     """
 
     records: Records
@@ -39,7 +40,7 @@ def replaced(raw: bytes, after: Manifest, state: State, context: Context) -> Rep
         TemplateRefused: A template fails with placeholder values.
         SecretNotGenerated: A secret cannot be made.
     """
-    before = state.running.manifest
+    before, root = state.running.manifest, state.authority.root_cert
     _check_sealing(before, after)
     try_templates(after)
     authority = new_intermediate(state.authority, context)
@@ -54,7 +55,7 @@ def replaced(raw: bytes, after: Manifest, state: State, context: Context) -> Rep
             **secrets_after(succession),
         },
         intermediate=authority.intermediate_cert,
-        rekey=seal_plan(after) if _sealed_otherwise(before, after) else None,
+        rekey=seal_plan(after, root) if _sealed_otherwise(before, after, root) else None,
     )
 
 
@@ -73,12 +74,13 @@ def new_intermediate(authority: Authority, context: Context) -> Authority:
     )
 
 
-def seal_plan(manifest: Manifest) -> SealPlan:
-    """Return how a state under `manifest` is sealed."""
+def seal_plan(manifest: Manifest, root: x509.Certificate) -> SealPlan:
+    """Return how a state under `manifest` and `root` is sealed."""
     return SealPlan(
         mode=manifest.config.seal_mode,
         recovery_keys={name: key.public_key for name, key in manifest.recovery_keys.items()},
         recovery_threshold=manifest.config.recovery_threshold,
+        guard=guard_bytes(manifest, root),
     )
 
 
@@ -92,12 +94,12 @@ def _check_sealing(before: Manifest, after: Manifest) -> None:
         )
 
 
-def _sealed_otherwise(before: Manifest, after: Manifest) -> bool:
-    return _sealing(before) != _sealing(after)
+def _sealed_otherwise(before: Manifest, after: Manifest, root: x509.Certificate) -> bool:
+    return _sealing(before, root) != _sealing(after, root)
 
 
-def _sealing(manifest: Manifest) -> tuple[object, ...]:
+def _sealing(manifest: Manifest, root: x509.Certificate) -> tuple[object, ...]:
     keys = {name: key.der for name, key in manifest.recovery_keys.items()}
     threshold = manifest.config.recovery_threshold or len(keys)  # 0 is another way to write "all"
     mode = manifest.config.seal_mode or SealMode.PRODUCT_KEY  # empty is another way to write the default
-    return keys, threshold, mode
+    return keys, threshold, mode, guard_bytes(manifest, root)

@@ -19,6 +19,7 @@ MAX_OWNERS: Final = shamir.MAX_SHARES
 _DIGEST_LABEL: Final = b"sealmesh recovery share 1\0"
 _DIGEST_BYTES: Final = 32
 _MAGIC: Final = b"sealmesh recovery 1\n"
+_GUARD: Final = b"guard 1\n"
 
 
 def share_digest(share: bytes) -> bytes:
@@ -43,10 +44,12 @@ class RecoveryInfo:
     Attributes:
         threshold: How many of the owners are needed, 1 to their number; 0 only when there are none.
         digests: One for each owner's share.
+        guard: What else is asked for before the state is recovered or given up; empty where nothing is.
     """
 
     threshold: int
     digests: tuple[bytes, ...]
+    guard: bytes = b""
 
     def __post_init__(self) -> None:
         _check_scheme(len(self.digests), self.threshold)
@@ -63,7 +66,8 @@ class RecoveryInfo:
 
     def to_bytes(self) -> bytes:
         """Return the one encoding of this."""
-        return _MAGIC + bytes((self.owners, self.threshold)) + b"".join(self.digests)
+        head = _MAGIC + bytes((self.owners, self.threshold)) + b"".join(self.digests)
+        return head + _GUARD + self.guard if self.guard else head
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "RecoveryInfo":
@@ -73,11 +77,15 @@ class RecoveryInfo:
             SealingError: Anything else.
         """
         body = data.removeprefix(_MAGIC)
-        if not data.startswith(_MAGIC) or len(body) < 2 or len(body) != 2 + body[0] * _DIGEST_BYTES:
+        if not data.startswith(_MAGIC) or len(body) < 2:
             raise SealingError("The recovery data is damaged", found=f"{len(data)} bytes")
-        digests = tuple(body[at : at + _DIGEST_BYTES] for at in range(2, len(body), _DIGEST_BYTES))
+        end = 2 + body[0] * _DIGEST_BYTES
+        rest = body[end:]
+        if len(body) < end or (rest and not (rest.startswith(_GUARD) and rest != _GUARD)):
+            raise SealingError("The recovery data is damaged", found=f"{len(data)} bytes")
+        digests = tuple(body[at : at + _DIGEST_BYTES] for at in range(2, end, _DIGEST_BYTES))
         try:
-            return cls(threshold=body[1], digests=digests)
+            return cls(threshold=body[1], digests=digests, guard=rest.removeprefix(_GUARD))
         except RecoverySchemeError as error:
             raise SealingError("The recovery data is damaged", found=error.message) from error
 

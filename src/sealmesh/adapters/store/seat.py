@@ -16,6 +16,7 @@ Nothing is written before the first commit, and nothing ever with `SealMode` `Di
 import threading
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -210,7 +211,7 @@ class SealedSeat:
     def _shared_key(self, plan: SealPlan) -> tuple[bytes, RecoveryInfo, dict[str, bytes]]:
         key = self._entropy(KEY_BYTES)
         if not plan.recovery_keys:
-            return key, NO_RECOVERY, {}
+            return key, replace(NO_RECOVERY, guard=plan.guard), {}
         shared = split_recovery_key(
             key, owners=len(plan.recovery_keys), threshold=plan.recovery_threshold, entropy=self._entropy
         )
@@ -218,7 +219,7 @@ class SealedSeat:
         secrets = {
             name: wrap_share(share, owner) for (name, owner), share in zip(owners, shared.shares, strict=True)
         }
-        return key, shared.info, secrets
+        return key, replace(shared.info, guard=plan.guard), secrets
 
     def _write_state(self, draft: Draft, *, key: bytes, info: RecoveryInfo, mode: str) -> None:
         opening = self._opener.open()

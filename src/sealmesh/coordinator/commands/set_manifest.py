@@ -10,6 +10,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from sealmesh.coordinator import acts, places
+from sealmesh.coordinator.acts import certificate_digest
+from sealmesh.coordinator.approvals import Approval, SignedApproval, reset_subject
+from sealmesh.coordinator.approvals.guard import Guard
 from sealmesh.coordinator.context import Context, Settings
 from sealmesh.coordinator.phase import Act, Phase, move
 from sealmesh.coordinator.ports import Change, SealPlan
@@ -19,7 +22,7 @@ from sealmesh.coordinator.state import State
 from sealmesh.coordinator.succession import seal_plan
 from sealmesh.coordinator.update_log import log_line
 from sealmesh.errors.coordinator import ManifestRefused, ResetRefused
-from sealmesh.manifest import FeatureGate, Manifest, SealMode, fingerprint, parse_manifest
+from sealmesh.manifest import FeatureGate, GovernedAct, Manifest, SealMode, fingerprint, parse_manifest
 from sealmesh.provisioning import try_templates
 
 _ROOT_SECRET_BYTES = 32
@@ -27,9 +30,17 @@ _ROOT_SECRET_BYTES = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetManifest:
-    """Put these bytes in force."""
+    """Put these bytes in force.
+
+    Attributes:
+        waiting: What a state that waits for recovery asks of those who give it up; None where there is none
+            or it asks nothing.
+        approvals: Those that were handed in.
+    """
 
     raw: bytes
+    waiting: Guard | None = None
+    approvals: tuple[SignedApproval, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,21 +57,23 @@ def decide(command: SetManifest, state: State, context: Context) -> Founding:
     Raises:
         PhaseError: A manifest is in force.
         ResetRefused: A state waits for recovery and nobody gave it up.
+        ApprovalsMissing: That state's manifest reserves giving it up to several.
         ManifestError: The document breaks a rule; all violations are named.
         ManifestRefused: This Coordinator cannot serve it.
         TemplateError: A template fails with placeholder values.
     """
     move(state.phase, Act.SET_MANIFEST)
     _check_reset(state, context.settings)
+    approved = _check_approved(command, state, context)
     manifest = parse_manifest(command.raw, lenient=context.settings.relaxed(Relaxation.LENIENT_MANIFEST))
     _check_servable(manifest, context.settings)
     try_templates(manifest)
     return Founding(
         change=Change(
             puts=_records(command.raw, manifest, state, context),
-            appends=(_leaf(command.raw, manifest, state, context),),
+            appends=(_leaf(command.raw, manifest, state, context), *_approvals(approved, context)),
         ),
-        plan=seal_plan(manifest),
+        plan=seal_plan(manifest, state.authority.root_cert),
     )
 
 
@@ -69,6 +82,22 @@ def _check_reset(state: State, settings: Settings) -> None:
         return
     if not (settings.reset_state or settings.relaxed(Relaxation.INSECURE_RECOVERY_RESET)):
         raise ResetRefused("a sealed state waits for recovery, and a new manifest would destroy it")
+
+
+def _check_approved(command: SetManifest, state: State, context: Context) -> tuple[Approval, ...]:
+    if state.phase is not Phase.RECOVERY or command.waiting is None:
+        return ()
+    coordinator = certificate_digest(state.authority.root_cert)
+    subject = reset_subject(coordinator, command.raw)
+    return command.waiting.approved(GovernedAct.RESET, subject, command.approvals, context.now)
+
+
+def _approvals(approved: tuple[Approval, ...], context: Context) -> tuple[bytes, ...]:
+    if not approved:
+        return ()
+    names, ids = [one.approver for one in approved], [one.id for one in approved]
+    act = str(GovernedAct.RESET)
+    return (acts.act_approved(context.now, act, user="", approvers=names, approvals=ids),)
 
 
 def _check_servable(manifest: Manifest, settings: Settings) -> None:
