@@ -563,7 +563,9 @@ def test_foreign_environment_without_sealmesh_and_with_its_own_sitecustomize(tmp
     own = [str(home / "bin" / "python"), "-c", "import sitecustomize; print(sitecustomize.__file__)"]
     # A distribution's own comes before it.
     expected = subprocess.run(own, capture_output=True, text=True, check=True).stdout.strip()
-    source = f"EXPECTED = {expected!r}" + """
+    source = (
+        f"EXPECTED = {expected!r}"
+        + """
 import sys, socket
 assert sys.modules["sitecustomize"].__file__ == EXPECTED, sys.modules["sitecustomize"]
 assert not any("dataplane" in entry for entry in sys.path), sys.path
@@ -572,6 +574,7 @@ except ImportError: print("no sealmesh here")
 try: socket.create_server(("127.0.0.1", 0))
 except PermissionError: print("but its wrap")
 """
+    )
     with (
         mesh.FakeAgent(tmp_path / "agent", world.configuration("buyer", UNRESTRICTED_MESH)) as agent,
         mesh.Program(tmp_path, agent, source, python=str(home / "bin" / "python")) as program,
