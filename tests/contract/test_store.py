@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from sealmesh.adapters.sealer import PlatformSealer
+from sealmesh.adapters.sealer import PlatformKeys, Sealer
 from sealmesh.adapters.store import MemoryStore, SealedSeat
 from sealmesh.coordinator.ports import Change, Record, SealPlan
 from sealmesh.errors.store import StoreConflict, StoreError
@@ -14,7 +14,10 @@ from sealmesh.manifest import SealMode
 
 
 def sealed_seat(directory):
-    sealer = PlatformSealer([lambda mode: hashlib.sha256(mode.encode()).digest()], entropy=os.urandom)
+    sealer = Sealer(
+        [PlatformKeys(lambda mode, security_version: hashlib.sha256(mode.encode()).digest())],
+        entropy=os.urandom,
+    )
     return SealedSeat(directory, sealer=sealer, entropy=os.urandom)
 
 

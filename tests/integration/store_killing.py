@@ -23,7 +23,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from sealmesh.adapters.sealer import PlatformSealer
+from sealmesh.adapters.sealer import PlatformKeys, Sealer
 from sealmesh.adapters.store import SealedSeat
 from sealmesh.coordinator.ports import Change, SealPlan
 from sealmesh.errors.store import StoreConflict
@@ -33,7 +33,8 @@ COMMITS = 3
 
 
 def seat(directory, step=None):
-    sealer = PlatformSealer([lambda mode: hashlib.sha256(mode.encode()).digest()], entropy=os.urandom)
+    keys = PlatformKeys(lambda mode, security_version: hashlib.sha256(mode.encode()).digest())
+    sealer = Sealer([keys], entropy=os.urandom)
     return SealedSeat(directory, sealer=sealer, entropy=os.urandom, **({"step": step} if step else {}))
 
 

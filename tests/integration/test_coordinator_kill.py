@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sealmesh.adapters.sealer import PlatformSealer
+from sealmesh.adapters.sealer import PlatformKeys, Sealer
 from sealmesh.adapters.store import SealedSeat
 from sealmesh.server.evidence import unprotected_seal_key
 
@@ -90,7 +90,7 @@ def keep_activating(process, acknowledged: list[int]) -> None:
 def count_left(process) -> int:
     """Read how many activations are left from the store itself."""
     process.kill()
-    sealer = PlatformSealer([unprotected_seal_key], entropy=random.randbytes)
+    sealer = Sealer([PlatformKeys(unprotected_seal_key)], entropy=random.randbytes)
     seat = SealedSeat(process.seal, sealer=sealer, entropy=random.randbytes)
     records = {record.key: record.value for record in seat.store().load().records}
     seat.close()

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sealmesh.adapters.sealer import PlatformSealer
+from sealmesh.adapters.sealer import PlatformKeys, Sealer
 from sealmesh.adapters.store import SealedSeat
 from sealmesh.coordinator.ports import Change, SealPlan
 from sealmesh.errors import SealmeshError
@@ -23,7 +23,10 @@ LEAVES = (b"first", b"second")
 
 
 def seat(directory):
-    sealer = PlatformSealer([lambda mode: hashlib.sha256(mode.encode()).digest()], entropy=os.urandom)
+    sealer = Sealer(
+        [PlatformKeys(lambda mode, security_version: hashlib.sha256(mode.encode()).digest())],
+        entropy=os.urandom,
+    )
     return SealedSeat(directory, sealer=sealer, entropy=os.urandom)
 
 
@@ -97,7 +100,7 @@ def test_a_flipped_bit_in_an_envelope_never_opens(files, table, column, row, bit
 
 @given(st.binary(max_size=200))
 def test_arbitrary_bytes_as_sealed_key_are_refused(content):
-    sealer = PlatformSealer([lambda mode: bytes(32)], entropy=os.urandom)
+    sealer = Sealer([PlatformKeys(lambda mode, security_version: bytes(32))], entropy=os.urandom)
     for candidate in (content, b"sealmesh sealed key 1\n" + content):
         with pytest.raises(SealerError):
             sealer.unseal(candidate)

@@ -50,3 +50,42 @@ class RecoveryNotPossible(SealmeshError):
 
     code = "recovery-key-wrong"
     kind = Kind.STATE
+
+
+class SealModeRefused(SealmeshError):
+    """The manifest's SealMode means what the Coordinator's sealer cannot keep; nothing was written."""
+
+    code = "seal-mode-not-available"
+    remedy = "Choose another SealMode in the manifest, or another --sealer for the Coordinator"
+
+
+class TpmError(SealmeshError):
+    """The TPM refuses, or cannot be reached."""
+
+    code = "tpm"
+    kind = Kind.UNAVAILABLE
+    remedy = "Look at the TPM (permissions of /dev/tpmrm0, tpm2_getcap) and at what the Coordinator is told"
+
+
+class TokenError(SealmeshError):
+    """The PKCS #11 token refuses, or cannot be reached."""
+
+    code = "token"
+    kind = Kind.UNAVAILABLE
+    remedy = "Look at the token's label, the secret's label and the PIN (pkcs11-tool --list-objects --login)"
+
+
+class AnchorError(SealmeshError):
+    """The anchor cannot be read or moved now."""
+
+    code = "anchor"
+    kind = Kind.UNAVAILABLE
+    remedy = "Look at what --anchor names: the mounted share, or the TPM; nobody else may use it"
+
+
+class StateRolledBack(SealmeshError):
+    """The state's files are not those that were written last: an older copy was put back."""
+
+    code = "state-rolled-back"
+    kind = Kind.UNAVAILABLE
+    remedy = "Put the newest files back, or let the owners recover this copy with their shares"

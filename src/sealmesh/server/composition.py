@@ -6,7 +6,6 @@ from threading import Lock
 
 from sealmesh.adapters.clock import system_clock, system_entropy
 from sealmesh.adapters.keys import OsKeyFactory
-from sealmesh.adapters.sealer import PlatformSealer
 from sealmesh.adapters.store import SealedSeat
 from sealmesh.coordinator.context import Settings
 from sealmesh.coordinator.coordinator import Coordinator
@@ -18,6 +17,7 @@ from sealmesh.pki import MARBLERUN_NAMES, SEALMESH_NAMES, Authority, issue_autho
 from sealmesh.server.configuration import ServerConfiguration
 from sealmesh.server.evidence import EvidenceParts
 from sealmesh.server.logged import LoggedCoordinator
+from sealmesh.server.sealing import build_mooring, build_sealer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +69,12 @@ def compose(
     Raises:
         SealedDataError: The sealed state is damaged.
     """
-    sealer = PlatformSealer([evidence.seal_key], entropy=system_entropy)
-    seat = SealedSeat(configuration.seal_dir, sealer=sealer, entropy=system_entropy)
+    seat = SealedSeat(
+        configuration.seal_dir,
+        sealer=build_sealer(configuration, evidence),
+        mooring=build_mooring(configuration),
+        entropy=system_entropy,
+    )
     engine = Engine(
         seat=seat,
         fresh=fresh,

@@ -20,6 +20,13 @@ from sealmesh.server.evidence_choice import (
     read_attester,
     read_roots,
 )
+from sealmesh.server.sealing_choice import (
+    AnchorChoice,
+    PlatformSealing,
+    SealerChoice,
+    read_anchor,
+    read_sealers,
+)
 from sealmesh.server.settings import Setting
 from sealmesh.server.values import (
     Address,
@@ -68,6 +75,24 @@ SEAL_DIR = Setting(
     read=read_optional_path,
     default="",
     about=f"where the sealed state is kept; default `{SEAL_DIRECTORY}` in the working directory (`EDG_CWD`)",
+)
+SEALER = Setting(
+    name="sealer",
+    variables=("SEALMESH_SEALER",),
+    read=read_sealers,
+    default="platform",
+    about="where the key that seals the state comes from: `platform`, `gramine[:DIR]`, "
+    "`snp[:DEVICE][?vmpl=N]`, `tpm[:TCTI]?pcrs=sha256:0,7`, "
+    "`pkcs11:token=T;object=O?module-path=LIB&pin-source=file:FILE`; of several, separated by blanks, the "
+    "first seals and the others only open",
+)
+ANCHOR = Setting(
+    name="anchor",
+    variables=("SEALMESH_ANCHOR",),
+    read=read_anchor,
+    default="",
+    about="what shows that an old copy of the state was put back: `file:/PATH` on another host, or "
+    "`tpm[:TCTI][?index=0x01500010]`",
 )
 STARTUP_MANIFEST = Setting(
     name="startup-manifest",
@@ -162,6 +187,8 @@ SETTINGS: Final[tuple[Setting[Any], ...]] = (
     METRICS,
     DNS_NAMES,
     SEAL_DIR,
+    SEALER,
+    ANCHOR,
     STARTUP_MANIFEST,
     COMPAT,
     ATTESTER,
@@ -188,6 +215,7 @@ class ServerConfiguration:
     """Everything a Coordinator process is told; see `SETTINGS`.
 
     Attributes:
+        sealers: The first seals, all open.
         roots: None means the default: Intel, and the attester's own root where that is simulated by choice.
         attester_assumed: Nobody said how to make Evidence, and there is no TEE: the simulated platform is
             used, but its root is not trusted, because nobody named it.
@@ -198,6 +226,8 @@ class ServerConfiguration:
     metrics: Address | None
     dns_names: tuple[str, ...]
     seal_dir: Path
+    sealers: tuple[SealerChoice, ...] = (PlatformSealing(),)
+    anchor: AnchorChoice = None
     startup_manifest: Path | None
     relaxations: frozenset[Relaxation]
     attester: AttesterChoice
@@ -239,6 +269,8 @@ def read_configuration(
         metrics=METRICS.value(options, environment),
         dns_names=DNS_NAMES.value(options, environment),
         seal_dir=_seal_dir(options, environment),
+        sealers=SEALER.value(options, environment),
+        anchor=ANCHOR.value(options, environment),
         startup_manifest=STARTUP_MANIFEST.value(options, environment),
         relaxations=relaxations,
         attester=attester.choice,

@@ -31,17 +31,14 @@ class EvidenceParts:
     endorser: Endorser
     roots: tuple[TrustRoot, ...]
 
-    def seal_key(self, mode: str) -> bytes:
-        """Return the platform's key for sealing; without a platform, `unprotected_seal_key`."""
-        return unprotected_seal_key(mode) if self.attester is None else self.attester.seal_key(mode)
 
-
-def unprotected_seal_key(mode: str) -> bytes:
+def unprotected_seal_key(mode: str, *, security_version: int = 0) -> bytes:
     """Return a seal key that everybody knows, for a Coordinator without a platform.
 
     It keeps the form of the state (a deleted key leads to recovery) and protects nothing. It comes only with
     `insecure-empty-quotes`, where the Coordinator proves nothing anyhow.
     """
+    del security_version
     return sha256(_NO_PROTECTION + mode.encode()).digest()
 
 

@@ -185,9 +185,23 @@ def test_number_that_sgx_cannot_carry_is_refused(
 def test_product_key_survives_an_update_and_unique_key_does_not(scene: Scene) -> None:
     platform, old = scene.platform, scene.enclave
     new = replace(old, unique_id=bytes(32), security_version=old.security_version + 1)
-    assert platform.seal_key(old, SealMode.PRODUCT_KEY) == platform.seal_key(new, SealMode.PRODUCT_KEY)
-    assert platform.seal_key(old, SealMode.UNIQUE_KEY) != platform.seal_key(new, SealMode.UNIQUE_KEY)
+
+    def before(mode: SealMode) -> bytes:
+        return platform.seal_key(new, mode, security_version=old.security_version)
+
+    assert platform.seal_key(old, SealMode.PRODUCT_KEY) == before(SealMode.PRODUCT_KEY)
+    assert platform.seal_key(old, SealMode.UNIQUE_KEY) != before(SealMode.UNIQUE_KEY)
     assert len(platform.seal_key(old, SealMode.UNIQUE_KEY)) == 32
+
+
+@pytest.mark.parametrize("mode", list(SealMode))
+def test_a_lower_security_version_gets_no_key_of_a_higher_one(scene: Scene, mode: SealMode) -> None:
+    platform, old = scene.platform, scene.enclave
+    new = replace(old, security_version=old.security_version + 1)
+    assert platform.seal_key(new, mode) != platform.seal_key(old, mode)
+    with pytest.raises(PlatformError) as caught:
+        platform.seal_key(old, mode, security_version=new.security_version)
+    assert caught.value.code == "platform:seal-key-version"
 
 
 @pytest.mark.parametrize("change", [{"signer_id": bytes(32)}, {"product_id": 8}, {"debug": True}])

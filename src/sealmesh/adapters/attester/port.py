@@ -11,10 +11,19 @@ class Attester(EvidenceSource, Protocol):
     Report data is at most 64 bytes and filled up with zeros.
     """
 
-    def seal_key(self, mode: str) -> bytes:
+    @property
+    def security_version(self) -> int:
+        """The security version of this program."""
+        ...
+
+    def seal_key(self, mode: str, *, security_version: int | None = None) -> bytes:
         """Return the 32-byte key that this platform gives this program only.
 
         Args:
             mode: `ProductKey` (survives updates by the same signer) or `UniqueKey`.
+            security_version: Of the program that sealed, at most this program's own, which is the default.
+
+        Raises:
+            PlatformError: A security version above the program's own.
         """
         ...

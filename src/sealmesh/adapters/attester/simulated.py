@@ -47,9 +47,20 @@ class SimulatedAttester:
         """Return collateral that is valid now; re-issued in time."""
         return self._directory.collateral()
 
-    def seal_key(self, mode: str) -> bytes:
-        """Return this package's seal key on this platform, 32 bytes; `ProductKey` or `UniqueKey`."""
-        return self._directory.platform.seal_key(self._enclave, SealMode(mode))
+    @property
+    def security_version(self) -> int:
+        """The package's security version."""
+        return self._enclave.security_version
+
+    def seal_key(self, mode: str, *, security_version: int | None = None) -> bytes:
+        """Return this package's seal key on this platform, 32 bytes; `ProductKey` or `UniqueKey`.
+
+        Raises:
+            PlatformError: A security version above the package's own.
+        """
+        return self._directory.platform.seal_key(
+            self._enclave, SealMode(mode), security_version=security_version
+        )
 
     def trust_root(self) -> TrustRoot:
         """Return the throw-away root; its name says "simulated"."""

@@ -1,5 +1,23 @@
-"""Seal the key-encryption key so that only this software on this platform gets it back."""
+"""Seal the key-encryption key so that only this software, or what the mode allows, gets it back here.
 
-from sealmesh.adapters.sealer.platform import PlatformSealer
+`Sealer` writes and reads the file `sealed_key`; where its key comes from is a `SealingKeys` adapter. Those
+that need a library of an extra (`tpm`, `pkcs11`) are imported from their own modules.
+"""
 
-__all__ = ["PlatformSealer"]
+from sealmesh.adapters.sealer.gramine import GramineKeys
+from sealmesh.adapters.sealer.keys import PRODUCT_KEY, UNIQUE_KEY, SealingKey, SealingKeys
+from sealmesh.adapters.sealer.platform import PlatformKeys
+from sealmesh.adapters.sealer.sealer import Sealer, Unsealed
+from sealmesh.adapters.sealer.snp import SnpKeys
+
+__all__ = [
+    "PRODUCT_KEY",
+    "UNIQUE_KEY",
+    "GramineKeys",
+    "PlatformKeys",
+    "Sealer",
+    "SealingKey",
+    "SealingKeys",
+    "SnpKeys",
+    "Unsealed",
+]

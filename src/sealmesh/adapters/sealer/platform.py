@@ -1,94 +1,61 @@
-"""The file `sealed_key`: key-encryption keys under a key that the platform gives to this software only.
+"""The seal key of the TEE that the Coordinator's own Evidence comes from."""
 
-`MAGIC | length of the mode (1) | mode | envelope`. In the envelope are one or two keys of 32 bytes: two only
-between the steps of giving the owners new shares, the new one first.
-"""
+from typing import Final, Protocol
 
-from collections.abc import Callable, Sequence
-from typing import Final
-
-from sealmesh.errors import SealmeshError
-from sealmesh.errors.sealing import SealingError
+from sealmesh.adapters.sealer.keys import PRODUCT_KEY, UNIQUE_KEY, SealingKey
 from sealmesh.errors.store import SealerError
-from sealmesh.sealing import KEY_BYTES, NONCE_BYTES, derive_key, seal_record, unseal_record
 
-#: MarbleRun's default (COMPAT, section 8).
-DEFAULT_MODE: Final = "ProductKey"
-_MAGIC: Final = b"sealmesh sealed key 1\n"
-_PURPOSE: Final = "sealed_key"
-_MAX_BYTES: Final = 4096
-
-SealKey = Callable[[str], bytes]
+_RECIPE_BYTES: Final = 2
 
 
-class PlatformSealer:
-    """Seals with the first of several platform keys, unseals with any.
+class SealKey(Protocol):
+    """Gives the same bytes for the same mode and security version, to the same software on one platform."""
+
+    def __call__(self, mode: str, *, security_version: int) -> bytes: ...
+
+
+class PlatformKeys:
+    """Keys by signer and product (`ProductKey`) or by measurement (`UniqueKey`), for each security version.
+
+    The recipe is the security version that sealed. The platform gives the keys of lower versions too, so an
+    update opens what was sealed before it; then that is sealed anew, and the version before is locked out.
 
     Args:
-        seal_keys: Each gives 32 bytes for a mode, `ProductKey` or `UniqueKey`: the same bytes for the same
-            software on the same platform. Further ones let a new platform read what an older one sealed.
-        entropy: Random bytes for nonces.
+        seal_key: The platform.
+        security_version: Of this software.
+        about: One phrase for people.
     """
 
-    def __init__(self, seal_keys: Sequence[SealKey], *, entropy: Callable[[int], bytes]) -> None:
-        if not seal_keys:
-            raise ValueError("a sealer without a platform key seals nothing")
-        self._seal_keys = tuple(seal_keys)
-        self._entropy = entropy
+    kind: Final = "platform"
+    modes: Final = (PRODUCT_KEY, UNIQUE_KEY)
 
-    def seal(self, encryption_keys: Sequence[bytes], *, mode: str = DEFAULT_MODE) -> bytes:
-        """Return the content of `sealed_key`.
+    def __init__(
+        self, seal_key: SealKey, *, security_version: int = 0, about: str = "the platform's seal key"
+    ) -> None:
+        self._seal_key = seal_key
+        self._own = security_version.to_bytes(_RECIPE_BYTES, "big")
+        self._about = about
 
-        Raises:
-            SealmeshError: The platform gives no key.
-        """
-        header = _header(mode)
-        return header + seal_record(
-            derive_key(self._seal_keys[0](mode), _PURPOSE),
-            place=header.hex(),
-            version=len(encryption_keys),
-            plaintext=b"".join(encryption_keys),
-            nonce=self._entropy(NONCE_BYTES),
-        )
+    def fresh(self, mode: str) -> SealingKey:
+        """Return the key of this software's own security version."""
+        return SealingKey(key=self.again(mode, self._own), recipe=self._own)
 
-    def unseal(self, content: bytes) -> tuple[bytes, ...]:
-        """Return the key-encryption keys in `content`, the newest first.
+    def again(self, mode: str, recipe: bytes) -> bytes:
+        """Return the key of the security version that sealed.
 
         Raises:
-            SealerError: It was sealed elsewhere or by other software, or is damaged; or the platform gives
-                no key.
+            SealerError: The mode or recipe is none of this platform's.
+            SealmeshError: A higher security version sealed.
         """
-        mode, envelope = _parse(content)
-        reason = ""
-        for seal_key in self._seal_keys:
-            for count in (1, 2):
-                try:
-                    return _open(seal_key(mode), _header(mode), envelope, count)
-                except SealingError as error:
-                    reason = reason or error.message
-                except SealmeshError as error:
-                    reason = error.message
-        raise SealerError("`sealed_key` does not open on this platform with this software", found=reason)
+        if mode not in self.modes or len(recipe) != _RECIPE_BYTES:
+            raise SealerError("`sealed_key` names no key of this platform", found=mode)
+        return self._seal_key(mode, security_version=int.from_bytes(recipe, "big"))
 
+    def current(self, mode: str, recipe: bytes) -> bool:
+        """Tell whether this software's own version sealed."""
+        del mode
+        return recipe == self._own
 
-def _header(mode: str) -> bytes:
-    return _MAGIC + bytes((len(mode),)) + mode.encode("ascii")
-
-
-def _parse(content: bytes) -> tuple[str, bytes]:
-    start = len(_MAGIC) + 1
-    if len(content) > _MAX_BYTES or not content.startswith(_MAGIC) or len(content) < start:
-        raise SealerError("`sealed_key` is not a sealed key of this version", found=f"{len(content)} bytes")
-    end = start + content[start - 1]
-    mode = content[start:end].decode("ascii", "replace")
-    if not mode.isalpha() or not mode.isascii():
-        raise SealerError("`sealed_key` names no seal mode", found=repr(mode))
-    return mode, content[end:]
-
-
-def _open(platform_key: bytes, header: bytes, envelope: bytes, count: int) -> tuple[bytes, ...]:
-    key = derive_key(platform_key, _PURPOSE)
-    plain = unseal_record(key, place=header.hex(), version=count, sealed=envelope)
-    if len(plain) != count * KEY_BYTES:
-        raise SealerError("`sealed_key` holds keys of a wrong length")
-    return tuple(plain[at : at + KEY_BYTES] for at in range(0, len(plain), KEY_BYTES))
+    def describe(self) -> str:
+        """Return one phrase for people."""
+        return self._about

@@ -28,6 +28,11 @@ def make_empty(path: Path) -> None:
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE))
 
 
+def touch(path: Path) -> None:
+    """Make an empty file where there is none, readable by its owner only."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE))
+
+
 def write_durably(path: Path, content: bytes) -> None:
     """Replace the file at `path`: afterwards, and after a crash at any time, it is the old one or the new."""
     new = path.with_name(path.name + ".new")

@@ -6,8 +6,8 @@ record costs one subtraction and one addition, however many there are, and still
 added, moved or put back from an older time makes the sum wrong. Envelopes cannot be forged and have random
 nonces, so the nonce stands for the content; nobody outside sees the sum or its parts.
 
-The ledger's leaves are vouched for by their frontier. `epoch` counts state-wide events; it is where a
-monotonic counter of the platform will be compared to notice a whole directory put back.
+The ledger's leaves are vouched for by their frontier. `epoch` is what an anchor outside the files counts, so
+that a whole directory put back is noticed (`mooring`).
 """
 
 import hmac
@@ -30,7 +30,7 @@ class Head:
 
     Attributes:
         version: Of the last commit.
-        epoch: Counts the times the keys were made anew.
+        epoch: Counts the writes with an anchor; 0 where the state is bound to none.
         total: The sum over the records.
         plain_digest: SHA-256 of what lies beside in plain (recovery data, mode), so that a change there is
             noticed.

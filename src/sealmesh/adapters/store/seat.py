@@ -8,7 +8,8 @@ Order of writes, and why a kill between any two loses nothing that was acknowled
 - *New keys.* First `sealed_key` gets the new key and keeps the old one, then the database changes keys in
   one transaction, then `sealed_key` loses the old one. Whatever the database says, its key is there. All
   three happen while no other process can write.
-- *Recovery.* `sealed_key` is written anew; the database is not touched.
+- *Recovery.* `sealed_key` is written anew; the database only where it has to be bound to an anchor.
+- *Opening.* `sealed_key` is written anew where it was written for an older version of state or software.
 
 Nothing is written before the first commit, and nothing ever with `SealMode` `Disabled`.
 """
@@ -20,8 +21,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from sealmesh.adapters.sealer import PlatformSealer
-from sealmesh.adapters.sealer.platform import DEFAULT_MODE
+from sealmesh.adapters.sealer import Sealer
 from sealmesh.adapters.store import database
 from sealmesh.adapters.store.database import SealRow
 from sealmesh.adapters.store.draft import Draft
@@ -34,13 +34,14 @@ from sealmesh.adapters.store.files import (
 )
 from sealmesh.adapters.store.head import Head
 from sealmesh.adapters.store.memory import MemoryStore
+from sealmesh.adapters.store.mooring import Mooring, Unmoored
 from sealmesh.adapters.store.opening import DATA, Absent, NeedsRecovery, Opened, Opener, Opening
 from sealmesh.adapters.store.rows import write_everything
 from sealmesh.adapters.store.sqlite import SqliteStore, Step, no_step
 from sealmesh.adapters.store.turnstile import Turnstile
 from sealmesh.adapters.store.vault import Vault
 from sealmesh.coordinator.ports import Change, Founded, SealPlan, Store
-from sealmesh.errors.store import RecoveryNotPossible, StoreConflict, StoreError
+from sealmesh.errors.store import RecoveryNotPossible, SealerError, StoreConflict, StoreError
 from sealmesh.ledger import Frontier
 from sealmesh.manifest import SealMode
 from sealmesh.sealing import KEY_BYTES, NO_RECOVERY, RecoveryInfo, key_id, split_recovery_key, wrap_share
@@ -56,6 +57,7 @@ class SealedSeat:
         directory: Made with mode 0700 when the first state is founded.
         sealer: Seals the key-encryption key.
         entropy: Random bytes for keys, shares and nonces.
+        mooring: What binds the state to an anchor.
         step: Called with a name at each place of a write, for tests that kill the process there.
     """
 
@@ -63,15 +65,17 @@ class SealedSeat:
         self,
         directory: Path,
         *,
-        sealer: PlatformSealer,
+        sealer: Sealer,
         entropy: Callable[[int], bytes],
+        mooring: Mooring | None = None,
         step: Step = no_step,
     ) -> None:
         self._directory = directory
         self._sealer = sealer
         self._entropy = entropy
         self._step = step
-        self._opener = Opener(directory, sealer=sealer, entropy=entropy, step=step)
+        self._mooring: Mooring = Unmoored() if mooring is None else mooring
+        self._opener = Opener(directory, sealer=sealer, mooring=self._mooring, entropy=entropy, step=step)
         self._lock = threading.RLock()
         self._store: Store | None = None
         self._opening: Opening = Absent()
@@ -105,17 +109,27 @@ class SealedSeat:
             StoreConflict: Somebody else created one in between, or `change` expects records.
             RecoverySchemeError: The recovery keys and threshold do not fit.
             ShareError: A recovery key is too small.
+            SealModeRefused: The sealer cannot keep the mode.
             StoreError: It cannot be written.
+            AnchorError: The anchor cannot be asked or moved.
         """
         draft = Draft(stored=lambda _: None, version=0, frontier=Frontier())
         with self._lock:
             if plan.mode == SealMode.DISABLED:
                 return self._found_in_memory(change)
+            mode = self._sealer.mode_for(str(plan.mode))
             draft.apply(change)
             key, info, secrets = self._shared_key(plan)
             make_directory(self._directory)
-            with database.translated(), closing(Turnstile(self._directory)) as turnstile, turnstile.held():
-                self._write_state(draft, key=key, info=info, mode=str(plan.mode) or DEFAULT_MODE)
+            with self._mooring.held():
+                with (
+                    database.translated(),
+                    closing(Turnstile(self._directory)) as turnstile,
+                    turnstile.held(),
+                ):
+                    self._write_state(draft, key=key, info=info, mode=mode)
+                self._mooring.settle()
+                self._step("anchored")
             store = self._look()
             if store is None:
                 raise StoreError("The state that was just written cannot be opened")
@@ -144,8 +158,13 @@ class SealedSeat:
         with self._lock:
             if self.recovery() is None:
                 raise RecoveryNotPossible("There is nothing to recover")
-            with closing(self.peek(encryption_key)) as store, store.locked() as row:
-                self._seal_keys([encryption_key], mode=row.mode)
+            with (
+                self._mooring.held(),
+                closing(self._opener.open_with(encryption_key, mooring=self._mooring)) as store,
+            ):
+                version = store.moor()
+                with store.locked() as row:
+                    self._seal_keys([encryption_key], mode=row.mode, floor=version)
             opened = self._look()
             if opened is None:
                 raise StoreError("The recovered state cannot be opened")
@@ -158,7 +177,9 @@ class SealedSeat:
             StoreConflict: A record in `expects` has another version; nothing was written.
             RecoverySchemeError: The recovery keys and threshold do not fit.
             ShareError: A recovery key is too small.
+            SealModeRefused: The sealer cannot keep the mode.
             StoreError: It cannot be written.
+            AnchorError: The anchor cannot be asked or moved.
         """
         store = self.store()
         if not isinstance(store, SqliteStore):
@@ -166,21 +187,26 @@ class SealedSeat:
                 raise StoreError("There is no state to give new keys to")
             store.commit(change)
             return Founded(store=store)
+        mode = self._sealer.mode_for(str(plan.mode))
         key, info, secrets = self._shared_key(plan)
-        mode = str(plan.mode) or DEFAULT_MODE
 
         def prepare(in_force: SealRow) -> None:
             self._step("before both keys")
-            old = [item for item in self._opener.sealed_keys() if key_id(item) == in_force.key_id]
-            self._seal_keys([key, *old], mode=mode)
+            self._seal_keys([key, *self._sealed_key(in_force)], mode=mode, floor=0)
             self._step("both keys")
 
-        store.rekey(change, encryption_key=key, mode=mode, recovery=info.to_bytes(), prepare=prepare)
+        version = store.rekey(
+            change, encryption_key=key, mode=mode, recovery=info.to_bytes(), prepare=prepare
+        )
         self._step("new keys")
         with store.locked() as row:
             if row.key_id == key_id(key):
-                self._seal_keys([key], mode=mode)
+                self._seal_keys([key], mode=mode, floor=version)
         return Founded(store=store, recovery_secrets=secrets)
+
+    def recovery_scheme(self) -> RecoveryInfo | None:
+        """Return how the key of the state that is there is shared; None where none is, or only in memory."""
+        return None if isinstance(self.store(), MemoryStore) else self._opener.info()
 
     def close(self) -> None:
         """Close the store."""
@@ -197,8 +223,33 @@ class SealedSeat:
                 self._opening = self._opener.open()
                 self._stamp = stamp
             if isinstance(self._opening, Opened):
+                self._seal_anew(self._opening.store)
                 self._store = self._opening.store
             return self._store
+
+    def _seal_anew(self, store: SqliteStore) -> None:
+        """Write `sealed_key` for the state and software that are there now, where it is for older ones."""
+        found = self._opener.unsealed()
+        if found.current and found.floor == store.version():
+            return
+        try:
+            with store.locked() as row:
+                keys = self._sealed_key(row)
+                if keys:
+                    self._seal_keys(keys, mode=row.mode, floor=store.version())
+        except BaseException:
+            store.close()
+            self._stamp = (None, None)
+            self._opening = Absent()
+            raise
+
+    def _sealed_key(self, row: SealRow) -> list[bytes]:
+        """Return the key in `sealed_key` that opens the state with this row; nothing where there is none."""
+        try:
+            found = self._opener.unsealed().keys
+        except SealerError:
+            return []
+        return [key for key in found if key_id(key) == row.key_id]
 
     def _found_in_memory(self, change: Change) -> Founded:
         if self._look() is not None:
@@ -231,7 +282,7 @@ class SealedSeat:
         self._step("database")
         if isinstance(opening, NeedsRecovery):
             self._keep_aside()
-        self._seal_keys([key], mode=mode)
+        self._seal_keys([key], mode=mode, floor=draft.version)
         self._step("key in place")
         _remove_companions(self._opener.data)
         self._step("companions removed")
@@ -243,7 +294,13 @@ class SealedSeat:
         _remove_companions(path)
         make_empty(path)
         vault, row = Vault.new(key, generation=1, mode=mode, recovery=info.to_bytes(), entropy=self._entropy)
-        head = Head(version=draft.version, epoch=1, total=0, plain_digest=bytes(32), frontier=draft.frontier)
+        head = Head(
+            version=draft.version,
+            epoch=self._mooring.first(),
+            total=0,
+            plain_digest=bytes(32),
+            frontier=draft.frontier,
+        )
         with database.translated(), closing(database.create(path)) as connection:
             write_everything(connection, vault, row, head, records=draft.records, leaves=draft.leaves)
             connection.execute("COMMIT")
@@ -256,9 +313,9 @@ class SealedSeat:
             link_aside(path, path.with_name(path.name + ".old"))
         self._step("old state aside")
 
-    def _seal_keys(self, keys: list[bytes], *, mode: str) -> None:
+    def _seal_keys(self, keys: list[bytes], *, mode: str, floor: int) -> None:
         with database.translated():
-            write_durably(self._opener.key, self._sealer.seal(keys, mode=mode))
+            write_durably(self._opener.key, self._sealer.seal(keys, mode=mode, floor=floor))
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:

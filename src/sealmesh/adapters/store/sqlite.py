@@ -20,6 +20,7 @@ from sealmesh.adapters.store.database import SealRow, attach, read_seal, transla
 from sealmesh.adapters.store.draft import Draft, Written
 from sealmesh.adapters.store.group import GroupCommit, Waiting
 from sealmesh.adapters.store.head import Head, sum_modulo
+from sealmesh.adapters.store.mooring import Mooring, Unmoored
 from sealmesh.adapters.store.register import Entry
 from sealmesh.adapters.store.rows import (
     HeadRow,
@@ -54,6 +55,7 @@ class SqliteStore:
     Args:
         path: An existing file made by `SealedSeat.found`.
         unlock: Gives the vault for the file's plain row; asked again when another process made new keys.
+        mooring: What binds the writes to an anchor.
         step: See `Step`.
 
     Raises:
@@ -61,8 +63,16 @@ class SqliteStore:
         StoreError: The file cannot be opened.
     """
 
-    def __init__(self, path: Path, *, unlock: Callable[[SealRow], Vault], step: Step = no_step) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        unlock: Callable[[SealRow], Vault],
+        mooring: Mooring | None = None,
+        step: Step = no_step,
+    ) -> None:
         self.path = path
+        self._mooring = Unmoored() if mooring is None else mooring
         self._step = step
         self._closed = False
         self._read_lock = threading.Lock()
@@ -188,7 +198,12 @@ class SqliteStore:
                 recovery=recovery,
                 entropy=self._witness.vault.entropy,
             )
-            new = replace(head, version=head.version + 1, epoch=head.epoch + 1, frontier=draft.frontier)
+            new = replace(
+                head,
+                version=head.version + 1,
+                epoch=self._mooring.next(head.epoch),
+                frontier=draft.frontier,
+            )
             in_force = read_seal(self._writer)
             old_leaves = list(read_leaves(self._writer, self._witness.vault, 0, head.frontier.size))
             write_everything(
@@ -208,6 +223,28 @@ class SqliteStore:
         """Keep all other writers out, of other processes too, and give the plain row as it is now."""
         with self._group.alone(), self._writing():
             yield read_seal(self._writer)
+
+    def head(self) -> Head:
+        """Return the head as it is now, verified."""
+        with self._reading() as reader:
+            return self._witness.verify(reader)[0]
+
+    def moor(self) -> int:
+        """Bind the state to the anchor anew, whatever its age, or to none; return its version then.
+
+        Raises:
+            StoreError: The file cannot be written.
+            AnchorError: The anchor cannot be asked or moved.
+        """
+        with self._group.alone(), self._writing(of_any_age=True) as head:
+            epoch = self._mooring.first()
+            if epoch == head.epoch:
+                return head.version
+            new = replace(head, version=head.version + 1, epoch=epoch)
+            row = write_head(self._writer, self._witness.vault, new)
+        with self._read_lock:
+            self._witness.wrote(row, new, {})
+        return new.version
 
     def close(self) -> None:
         """Close the file. The last one to do so brings the log into it."""
@@ -230,22 +267,27 @@ class SqliteStore:
         )
 
     @contextmanager
-    def _writing(self) -> Iterator[Head]:
-        with translated():
-            self._check_open()
-            self._turnstile.begin(self._writer)
-            try:
-                with self._read_lock:
-                    head, _ = self._witness.verify(self._writer)
-                self._step("begun")
-                yield head
-                self._step("written")
-                self._writer.execute("COMMIT")
-            except BaseException:
-                if self._writer.in_transaction:
-                    self._writer.execute("ROLLBACK")
-                raise
-        self._step("committed")
+    def _writing(self, *, of_any_age: bool = False) -> Iterator[Head]:
+        with self._mooring.held():
+            with translated():
+                self._check_open()
+                self._turnstile.begin(self._writer)
+                try:
+                    with self._read_lock:
+                        head, _ = self._witness.verify(self._writer)
+                    if not of_any_age:
+                        self._mooring.check(head.epoch)
+                    self._step("begun")
+                    yield head
+                    self._step("written")
+                    self._writer.execute("COMMIT")
+                except BaseException:
+                    if self._writer.in_transaction:
+                        self._writer.execute("ROLLBACK")
+                    raise
+            self._step("committed")
+            self._mooring.settle()
+            self._step("anchored")
 
     def _draft(self, head: Head) -> Draft:
         return Draft(stored=self._witness.stored, version=head.version, frontier=head.frontier)
@@ -277,7 +319,13 @@ class SqliteStore:
         for number, (version, leaf) in enumerate(draft.leaves, head.frontier.size):
             write_leaf(self._writer, vault, number, version, leaf)
             self._step("leaf")
-        new = replace(head, version=draft.version, total=sum_modulo(total), frontier=draft.frontier)
+        new = replace(
+            head,
+            version=draft.version,
+            epoch=self._mooring.next(head.epoch),
+            total=sum_modulo(total),
+            frontier=draft.frontier,
+        )
         return write_head(self._writer, vault, new), new, entries
 
     def _attached(self) -> sqlite3.Connection:

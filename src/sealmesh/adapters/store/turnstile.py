@@ -22,14 +22,14 @@ _POLL_SECONDS: Final = 0.0003
 
 
 class Turnstile:
-    """A lock on a directory between processes; within one process callers have a lock of their own."""
+    """A lock on a directory or file between processes; in one process callers have a lock of their own."""
 
-    def __init__(self, directory: Path) -> None:
-        self._descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Hold the directory.
+        """Hold the lock.
 
         Raises:
             StoreError: Somebody else holds it for too long.
@@ -72,7 +72,7 @@ class Turnstile:
             self.release()
 
     def close(self) -> None:
-        """Close the directory."""
+        """Close the directory or file."""
         os.close(self._descriptor)
 
 

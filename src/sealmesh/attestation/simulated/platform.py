@@ -36,6 +36,7 @@ from sealmesh.attestation.simulated.vendor import (
     generate_key,
     issue_pck,
 )
+from sealmesh.errors.attestation import PlatformError
 
 _QE_AUTH_DATA = bytes(range(32))
 _SEAL_LABEL = b"sealmesh simulated seal key v1\0"
@@ -95,19 +96,39 @@ class SimulatedPlatform:
         signature = self._signature_data(signed)
         return signed + len(signature).to_bytes(4, "little") + signature
 
-    def seal_key(self, enclave: SimulatedEnclave, mode: SealMode) -> bytes:
+    def seal_key(
+        self, enclave: SimulatedEnclave, mode: SealMode, *, security_version: int | None = None
+    ) -> bytes:
         """Return the 32-byte key that this machine gives this enclave.
 
-        As in SGX it depends on the machine, on debug, and on the signer and product or on the
-        measurement. Unlike in SGX it does not depend on the security version, so a lower version of
-        the same product gets the same key.
+        As in SGX (EGETKEY) it depends on the machine, on debug, on the security version asked for, and on the
+        signer and product or on the measurement.
+
+        Args:
+            enclave: Who asks.
+            mode: What the key depends on.
+            security_version: The enclave's own, which is the default, or a lower one: so an update opens
+                what the version before sealed.
+
+        Raises:
+            PlatformError: A security version above the enclave's own.
         """
+        version = enclave.security_version if security_version is None else security_version
+        if not 0 <= version <= enclave.security_version:
+            raise PlatformError(
+                "The platform gives no key of a higher security version",
+                code="platform:seal-key-version",
+                found=version,
+                wanted=f"at most {enclave.security_version}, the version that runs",
+                remedy="Start a version of the software that is not older than the one that sealed.",
+            )
         match SealMode(mode):
             case SealMode.PRODUCT_KEY:
                 subject = enclave.signer_id + enclave.product_id.to_bytes(2, "little")
             case SealMode.UNIQUE_KEY:
                 subject = enclave.unique_id
         info = _SEAL_LABEL + mode.encode() + b"\0" + bytes((enclave.debug,)) + subject
+        info += version.to_bytes(2, "little")
         return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(self.seal_secret)
 
     def _header(self) -> bytes:

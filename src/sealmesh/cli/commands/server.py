@@ -32,6 +32,12 @@ def coordinator(
     seal_dir: Annotated[
         str, _option("seal-dir", "DIR", "The sealed state; `./marblerun-coordinator-data`.", _STATE)
     ] = "",
+    sealer: Annotated[
+        str, _option("sealer", "KIND", "What seals the state: `platform`, `tpm:...`, `pkcs11:...`.", _STATE)
+    ] = "",
+    anchor: Annotated[
+        str, _option("anchor", "KIND", "What shows an old copy of the state: `file:...`, `tpm:...`.", _STATE)
+    ] = "",
     startup_manifest: Annotated[
         str, _option("startup-manifest", "FILE", "Set this manifest at the first start.", _STATE)
     ] = "",
@@ -86,6 +92,8 @@ def coordinator(
         "dns-names": dns_names,
         "workers": workers,
         "seal-dir": seal_dir,
+        "sealer": sealer,
+        "anchor": anchor,
         "startup-manifest": startup_manifest,
         "reset-state": "1" if reset_state else "",
         "attester": attester,

@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from sealmesh.adapters.sealer import PlatformSealer
+from sealmesh.adapters.sealer import PlatformKeys, Sealer
 from sealmesh.adapters.store import SealedSeat
 
 
@@ -12,7 +12,7 @@ def platform():
     """The seal keys of one platform and software: another `name`, another key."""
 
     def make(name="this"):
-        return lambda mode: hashlib.sha256(f"{name} {mode}".encode()).digest()
+        return lambda mode, security_version: hashlib.sha256(f"{name} {mode}".encode()).digest()
 
     return make
 
@@ -23,7 +23,7 @@ def seat(tmp_path, platform):
     opened = []
 
     def make(directory=None, *, names=("this",), step=None):
-        sealer = PlatformSealer([platform(name) for name in names], entropy=os.urandom)
+        sealer = Sealer([PlatformKeys(platform(name)) for name in names], entropy=os.urandom)
         options = {} if step is None else {"step": step}
         found = SealedSeat(directory or tmp_path / "seal", sealer=sealer, entropy=os.urandom, **options)
         opened.append(found)
