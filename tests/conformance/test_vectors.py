@@ -52,6 +52,8 @@ REASONS = {
 def code_for(tee: str, reason: str | None) -> str | None:
     if reason is None or tee in ("sgx", "tdx"):
         return reason
+    if tee == "nvidia" and reason.startswith("sig "):
+        return "signature:measurements"
     return next(code for beginning, code in REASONS.items() if reason.startswith(beginning))
 
 

@@ -7,6 +7,7 @@ from sealmesh.attestation import (
     CcaClaims,
     Claims,
     EnclaveClaims,
+    GpuClaims,
     NitroClaims,
     SnpClaims,
     TdClaims,
@@ -30,6 +31,8 @@ def spell(claims: Claims) -> dict[str, Any]:
             return _tpm(claims)
         case AzureClaims():
             return _azure(claims)
+        case GpuClaims():
+            return _gpu(claims)
 
 
 def _enclave(claims: EnclaveClaims) -> dict[str, Any]:
@@ -135,3 +138,13 @@ def _azure(claims: AzureClaims) -> dict[str, Any]:
     snp = _snp(claims.guest)
     names = ("product", "measurement", "debug", "reported_tcb")
     return {**vm, "kind": "snp", **{name: snp[name] for name in names}, "report_version": snp["version"]}
+
+
+def _gpu(claims: GpuClaims) -> dict[str, Any]:
+    return {
+        "nonce": claims.nonce.hex(),
+        "driver": claims.driver,
+        "vbios_raw": claims.fields.values.get(6, b"").hex(),
+        "measurements": len(claims.measurements),
+        "leaf": claims.device[:60],
+    }

@@ -12,6 +12,7 @@ from sealmesh.attestation import (
     Collateral,
     Family,
     GivenKeys,
+    GpuCollateral,
     NoCollateral,
     SnpCollateral,
     TpmCollateral,
@@ -112,6 +113,16 @@ def read_azure(directory: Path, case: Case) -> VerifiedEvidence:
     return verify_case(directory, case, Family.AZURE, collateral, root_of(directory, case))
 
 
+def read_gpu(directory: Path, case: Case) -> VerifiedEvidence:
+    names = case.get("crls") or ([case["crl"]] if "crl" in case else None)
+    collateral = GpuCollateral(
+        chain=read(directory, case, "chain"),
+        crls=Unchecked() if names is None else tuple((directory / name).read_bytes() for name in names),
+        nonce=bytes.fromhex(case["nonce"]) if "nonce" in case else Unchecked(),
+    )
+    return verify_case(directory, case, Family.GPU, collateral, root_of(directory, case))
+
+
 def read_event_log(directory: Path, case: Case) -> dict[str, Any]:
     log = parse_event_log(read(directory, case, "evidence"))
     return {
@@ -128,5 +139,6 @@ READERS: dict[str, Callable[[Path, Case], VerifiedEvidence | dict[str, Any]]] = 
     "cca": read_cca,
     "tpm": read_tpm,
     "azure": read_azure,
+    "nvidia": read_gpu,
     "tpm-eventlog": read_event_log,
 }

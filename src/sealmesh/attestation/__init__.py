@@ -24,6 +24,7 @@ from sealmesh.attestation.cca import CcaClaims, CcaCollateral, PlatformKey, pars
 from sealmesh.attestation.dcap.collateral import UnverifiedCollateral, parse_collateral
 from sealmesh.attestation.evidence import Claims, UnverifiedEvidence, VerifiedEvidence, parse_evidence
 from sealmesh.attestation.family import Family
+from sealmesh.attestation.gpu import GpuClaims, GpuCollateral, encode_gpu_evidence
 from sealmesh.attestation.nitro import NitroClaims
 from sealmesh.attestation.roots import (
     AMD_GENOA,
@@ -73,6 +74,8 @@ __all__ = [
     "EnclaveClaims",
     "Family",
     "GivenKeys",
+    "GpuClaims",
+    "GpuCollateral",
     "NitroClaims",
     "NoCollateral",
     "PlatformKey",
@@ -93,6 +96,7 @@ __all__ = [
     "VerificationCache",
     "VerifiedEvidence",
     "appraise",
+    "encode_gpu_evidence",
     "encode_tpm_evidence",
     "make_credential",
     "parse_collateral",

@@ -16,6 +16,7 @@ from sealmesh.attestation.azure import (
 from sealmesh.attestation.cca import CcaClaims, CcaToken, is_cca_token, parse_cca_token
 from sealmesh.attestation.dcap.quote import BodyType, DcapQuote, parse_quote
 from sealmesh.attestation.family import Family
+from sealmesh.attestation.gpu import GpuClaims, GpuEvidence, is_gpu_evidence, parse_gpu_evidence
 from sealmesh.attestation.nitro import NitroClaims, NitroDocument, is_nitro_document, parse_nitro_document
 from sealmesh.attestation.roots import TrustRoot
 from sealmesh.attestation.sgx import EnclaveClaims, SgxQuote, parse_sgx_quote, strip_open_enclave_header
@@ -26,8 +27,8 @@ from sealmesh.attestation.tpm import TpmClaims, TpmEvidence, is_tpm_evidence, pa
 from sealmesh.attestation.validity import Validity
 from sealmesh.errors.attestation import EvidenceFormatError
 
-Quote = SgxQuote | TdQuote | SnpReport | NitroDocument | CcaToken | TpmEvidence | AzureEvidence
-Claims = EnclaveClaims | TdClaims | SnpClaims | NitroClaims | CcaClaims | TpmClaims | AzureClaims
+Quote = SgxQuote | TdQuote | SnpReport | NitroDocument | CcaToken | TpmEvidence | AzureEvidence | GpuEvidence
+Claims = EnclaveClaims | TdClaims | SnpClaims | NitroClaims | CcaClaims | TpmClaims | AzureClaims | GpuClaims
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +91,7 @@ def parse_evidence(raw: bytes) -> UnverifiedEvidence:
     Accepts SGX quotes (versions 3 to 5, also behind the 16-byte Open Enclave header), TDX quotes
     (versions 4 and 5), SNP reports (versions 2 to 5, also before a certificate table), Nitro
     attestation documents (with or without tag 18) CCA tokens (tag 399), and TPM
-    quotes in sealmesh's envelope, and the JSON of Azure's agents.
+    quotes in sealmesh's envelope, the JSON of Azure's agents, and NVIDIA's SPDM measurements.
 
     Raises:
         EvidenceFormatError: Nothing that is known, or with bytes missing or left over.
@@ -108,6 +109,7 @@ _FORMS: tuple[tuple[Callable[[bytes], bool], Family, Callable[[bytes], Quote]], 
     (is_snp_report, Family.SNP, parse_snp_report),
     (is_cca_token, Family.CCA, parse_cca_token),
     (is_tpm_evidence, Family.TPM, parse_tpm_evidence),
+    (is_gpu_evidence, Family.GPU, parse_gpu_evidence),
     (is_azure_evidence, Family.AZURE, parse_azure_evidence),
     (is_nitro_document, Family.NITRO, parse_nitro_document),
 )

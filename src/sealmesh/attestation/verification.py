@@ -11,6 +11,7 @@ from sealmesh.attestation.dcap.collateral import UnverifiedCollateral
 from sealmesh.attestation.dcap.platform import verify_platform
 from sealmesh.attestation.evidence import Claims, UnverifiedEvidence, VerifiedEvidence
 from sealmesh.attestation.genuine import Genuine
+from sealmesh.attestation.gpu import GpuCollateral, GpuEvidence, verify_gpu
 from sealmesh.attestation.nitro import NitroDocument, verify_nitro
 from sealmesh.attestation.roots import TrustRoot, roots_for
 from sealmesh.attestation.self_contained import NoCollateral
@@ -21,7 +22,13 @@ from sealmesh.attestation.tpm import TpmCollateral, TpmEvidence, verify_tpm
 from sealmesh.errors.attestation import VerificationError
 
 Collateral = (
-    UnverifiedCollateral | SnpCollateral | NoCollateral | CcaCollateral | TpmCollateral | AzureCollateral
+    UnverifiedCollateral
+    | SnpCollateral
+    | NoCollateral
+    | CcaCollateral
+    | TpmCollateral
+    | AzureCollateral
+    | GpuCollateral
 )
 """What each family needs besides the Evidence; the first is that of SGX and TDX."""
 
@@ -89,6 +96,9 @@ def _verify(
         case AzureEvidence() as document:
             own = _expect(AzureCollateral, collateral)
             return verify_azure(document, own, roots=roots, now=now, cache=cache)
+        case GpuEvidence() as exchange:
+            given = _expect(GpuCollateral, collateral)
+            return verify_gpu(exchange, given, roots=roots, now=now, cache=cache)
 
 
 def _verify_dcap(

@@ -25,10 +25,11 @@ from sealmesh.attestation.dcap.platform import verify_platform
 from sealmesh.attestation.dcap.unjudged import verify_unjudged
 from sealmesh.attestation.family import Family
 from sealmesh.attestation.genuine import Genuine
+from sealmesh.attestation.nonce import verify_nonce
 from sealmesh.attestation.roots import TrustRoot
 from sealmesh.attestation.snp import SnpClaims, SnpCollateral, SnpReport, verify_snp
 from sealmesh.attestation.tdx import TdClaims, TdQuote, td_claims, verify_tdx
-from sealmesh.attestation.tpm.verify import verify_nonce, verify_pcrs
+from sealmesh.attestation.tpm.verify import verify_pcrs
 from sealmesh.attestation.unchecked import Unchecked
 from sealmesh.errors.attestation import VerificationError
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sealmesh.attestation.genuine import Genuine
+from sealmesh.attestation.nonce import verify_nonce
 from sealmesh.attestation.roots import TrustRoot
 from sealmesh.attestation.tpm.algorithms import Bank
 from sealmesh.attestation.tpm.attest import Attest
@@ -84,18 +85,6 @@ def _verify_key(
     if isinstance(collateral.key, ActivatedKey):
         return collateral.key.verify(evidence.key, roots, now)
     return collateral.key.verify(evidence.key, roots)
-
-
-def verify_nonce(found: bytes, wanted: bytes | Unchecked) -> None:
-    """Accept the nonce of a quote only if it is the one that was sent.
-
-    Raises:
-        VerificationError: `nonce`.
-    """
-    if not isinstance(wanted, Unchecked) and found != wanted:
-        raise VerificationError(
-            "the quote answers another challenge", code="nonce", found=found.hex(), wanted=wanted.hex()
-        )
 
 
 def verify_pcrs(attest: Attest, pcrs: PcrValues, *, digested_with: Bank) -> None:
