@@ -42,7 +42,7 @@ def decode_line(line: bytes) -> Message:
     """
     try:
         message = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise AgentUnreachableError("The line between wrap and agent carries something else") from error
     if not isinstance(message, dict) or message.get("version") != PROTOCOL_VERSION:
         raise AgentUnreachableError(

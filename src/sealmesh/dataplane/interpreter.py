@@ -9,6 +9,7 @@ _PYTHON: Final = re.compile(r"python[0-9.]*")
 _UNWRAPPED: Final = frozenset("IES")
 #: Options of the interpreter whose value is the rest of the word, or the next one.
 _WITH_VALUE: Final = frozenset("WX")
+_LONG_WITH_VALUE: Final = frozenset({"--check-hash-based-pycs"})
 
 
 def is_python(executable: str) -> bool:
@@ -61,6 +62,7 @@ def _interpreter_flags(words: Sequence[str]) -> set[str]:
             break
         position += 1
         if word.startswith("--"):
+            position += word in _LONG_WITH_VALUE
             continue
         for index, letter in enumerate(word[1:], start=1):
             if letter in "cm":

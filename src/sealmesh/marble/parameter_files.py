@@ -35,10 +35,10 @@ def _write(name: str, content: bytes) -> None:
         with _directory(path) as directory:
             _refuse_link(path, directory)
             _write_whole(path.name, content, directory)
-    except OSError as error:
+    except (OSError, UnicodeEncodeError) as error:
         raise ParameterFileError(
-            f"The file {name} of the manifest cannot be written",
-            found=error.strerror,
+            f"The file {name!r} of the manifest cannot be written",
+            found=error.strerror if isinstance(error, OSError) else "no file system's name",
             remedy="Use a path without symbolic links in a directory that this user may write",
         ) from error
 

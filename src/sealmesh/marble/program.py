@@ -125,7 +125,11 @@ def _checked_policy(policy: RelyingPolicy) -> RelyingPolicy:
 def _dataplane(raw: bytes | None) -> tuple[Options, TlsBy]:
     if raw is None:
         return Options(), TlsBy.MESH
-    with Reader.of(json.loads(raw), "dataplane") as reader:
+    try:
+        document = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise MarbleConfigurationError("`dataplane` in the package is not JSON") from error
+    with Reader.of(document, "dataplane") as reader:
         options = Options(
             egress=reader.choice("egress", Exposure, Exposure.REFUSE),
             ingress=reader.choice("ingress", Exposure, Exposure.REFUSE),

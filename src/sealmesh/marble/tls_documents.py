@@ -47,7 +47,7 @@ def parse_marblerun(raw: bytes) -> TlsRules:
 def _incoming(place: str, entry: Mapping[str, Any]) -> IncomingRule:
     outsiders = not entry["clientAuth"]
     return IncomingRule(
-        port=int(place.rpartition(":")[2]),
+        port=_port(place.rpartition(":")[2]),
         client_auth=not outsiders,
         certificate=str(entry["clicrt"]) if outsiders else None,
         key=str(entry["clikey"]) if outsiders else None,
@@ -56,11 +56,17 @@ def _incoming(place: str, entry: Mapping[str, Any]) -> IncomingRule:
 
 def _outgoing(place: str) -> OutgoingRule:
     host, _, port = place.rpartition(":")
-    return OutgoingRule(host=host, port=int(port))
+    return OutgoingRule(host=host, port=_port(port))
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
+        raise ValueError(f"not a port: {text[:20]}")
+    return int(text)
 
 
 def _json(raw: bytes) -> Any:
     try:
         return json.loads(raw)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CoordinatorRefused("The Coordinator's TLS document is not JSON") from error
