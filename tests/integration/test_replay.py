@@ -1,8 +1,8 @@
 """Recorded exchanges of a MarbleRun Coordinator, replayed against ours.
 
-`.ci/replay-scenarios.txt` names the scenarios that pass; the list may only grow. The recordings are beside
-the repository and are not part of it. All scenarios are replayed by one process, because making its test
-keys costs more than replaying.
+`.ci/replay-scenarios.txt` names the scenarios that pass; the list may only grow. Those of the command line
+are for `test_cli_recordings.py`. The recordings are beside the repository and are not part of it. All scenarios
+are replayed by one process, because making its test keys costs more than replaying.
 """
 
 import json
@@ -18,7 +18,7 @@ COMPAT = REPOSITORY / ".." / "shared" / "compat"
 NAMES = sorted(
     line
     for line in (REPOSITORY / ".ci" / "replay-scenarios.txt").read_text().splitlines()
-    if line and not line.startswith("#")
+    if line and not line.startswith(("#", "cli_"))
 )
 #: These start dozens of processes.
 SLOW = frozenset({"manifest_accepted", "recovery_twice", "seal_modes", "update_full_all"})
