@@ -1,8 +1,8 @@
 """Recorded exchanges of a MarbleRun Coordinator, replayed against ours.
 
 `.ci/replay-scenarios.txt` names the scenarios that pass; the list may only grow. Those of the command line
-are for `test_cli_recordings.py`. The recordings are beside the repository and are not part of it. All scenarios
-are replayed by one process, because making its test keys costs more than replaying.
+are for `test_cli_recordings.py`. The recordings are beside the repository and are not part of it. All
+scenarios are replayed by one process, because making its test keys costs more than replaying.
 """
 
 import json
