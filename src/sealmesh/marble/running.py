@@ -171,7 +171,9 @@ def _is_wrapped(program: MeasuredProgram, launch: Launch, credentials: Credentia
             "This Coordinator's certificates carry no SPIFFE ID, so the data plane cannot tell peers apart",
             remedy='Do TLS in the program and say `"dataplane": {"tls": "own"}` in the package',
         )
-    logger().info("TLS inside the program; it is not confined, C code could go round it")
+    logger().info(
+        "TLS inside the program; children get it too, or no network; C code of its own is not confined"
+    )
     return True
 
 
