@@ -13,6 +13,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from sealmesh.client.connection import AsyncConnection, Connection
 from sealmesh.client.counter import raise_counter
 from sealmesh.client.exchange import Exchange
+from sealmesh.client.governance import read_approvals, read_governance, submit_approval
 from sealmesh.client.manifest import read_manifest, read_update_log, set_manifest
 from sealmesh.client.quote import read_quote, read_statement, sign_quote
 from sealmesh.client.recovery import read_recovery_key, recover
@@ -61,6 +62,9 @@ class CoordinatorApi(Connection):
     recovery_key = _waiting(read_recovery_key)
     sign_quote = _waiting(sign_quote)
     raise_counter = _waiting(raise_counter)
+    governance = _waiting(read_governance)
+    submit_approval = _waiting(submit_approval)
+    approvals = _waiting(read_approvals)
 
 
 class AsyncCoordinatorApi(AsyncConnection):
@@ -82,3 +86,6 @@ class AsyncCoordinatorApi(AsyncConnection):
     recovery_key = _awaiting(read_recovery_key)
     sign_quote = _awaiting(sign_quote)
     raise_counter = _awaiting(raise_counter)
+    governance = _awaiting(read_governance)
+    submit_approval = _awaiting(submit_approval)
+    approvals = _awaiting(read_approvals)

@@ -72,6 +72,11 @@ def parse_counter_body(raw: bytes) -> CounterStep:
     return CounterStep(name=found.text("name"), value=found.unsigned("value"))
 
 
+def parse_approval_body(raw: bytes) -> bytes:
+    """Return the approval's file out of `{"approval": base64}`."""
+    return _read(raw, {"approval": BYTES}).bytes("approval")
+
+
 def parse_uploads_v2(raw: bytes) -> Mapping[str, Upload]:
     """Return the secrets out of `{"secrets": {name: UPLOAD}}`."""
     return _uploads(_read(raw, {"secrets": _UPLOADS}))

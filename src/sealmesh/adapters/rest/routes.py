@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 
-from sealmesh.adapters.rest import handlers_own, handlers_v1, handlers_v2
+from sealmesh.adapters.rest import handlers_governance, handlers_own, handlers_v1, handlers_v2
 from sealmesh.adapters.rest.call import Call
 from sealmesh.coordinator.phase import Act
 from sealmesh.errors import SealmeshError
@@ -84,5 +84,9 @@ ROUTES: Mapping[tuple[str, str], Route] = MappingProxyType(
         ("GET", OWN + "/status"): _own(handlers_own.status),
         ("GET", OWN + "/quote"): _own(handlers_own.quote),
         ("GET", OWN + "/statement"): _own(handlers_own.statement),
+        # These know their callers themselves: before a recovery no user is known.
+        ("GET", OWN + "/governance"): _own(handlers_governance.governance),
+        ("GET", OWN + "/approvals"): _own(handlers_governance.approvals),
+        ("POST", OWN + "/approvals"): _own(handlers_governance.submit_approval),
     }
 )

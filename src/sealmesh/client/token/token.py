@@ -15,7 +15,9 @@ from sealmesh.errors.client import TokenError
 
 try:
     import pkcs11
-    from pkcs11 import Attribute, ObjectClass
+    from pkcs11 import Attribute, KeyType, ObjectClass
+    from pkcs11.util.ec import encode_ec_public_key
+    from pkcs11.util.rsa import encode_rsa_public_key
 
     from sealmesh.client.token.key import TokenKey, find_one
     from sealmesh.client.token.user import TokenUser
@@ -53,6 +55,17 @@ class Token:
             TokenError: No place is given.
         """
         return TokenKey(self._session, place or Place())
+
+    def public_key(self, place: Place) -> bytes:
+        """Return the public key at `place` as DER: PKCS #1 for RSA, else SubjectPublicKeyInfo.
+
+        Raises:
+            TokenError: There is none, or several.
+        """
+        with self._session() as session:
+            found = find_one(session, ObjectClass.PUBLIC_KEY, place, "public key")
+            rsa = found.key_type == KeyType.RSA
+            return bytes(encode_rsa_public_key(found) if rsa else encode_ec_public_key(found))
 
     def user(
         self, place: Place | None, *, certificate: Place | None = None, chain_pem: bytes | None = None

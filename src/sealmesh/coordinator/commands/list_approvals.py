@@ -1,7 +1,7 @@
 """Which approvals were handed in and wait to be used, and how many more their acts need."""
 
 from sealmesh.coordinator.api import ApprovalReply, PeerChain
-from sealmesh.coordinator.approvals.book import collected, standing
+from sealmesh.coordinator.approvals.book import Standing, collected, standing
 from sealmesh.coordinator.context import Context
 from sealmesh.coordinator.gates import check_gate
 from sealmesh.coordinator.phase import Act, move
@@ -20,8 +20,11 @@ def list_approvals(chain: PeerChain, state: State, context: Context) -> tuple[Ap
     authenticated_user(chain, state, context.settings)
     move(state.phase, Act.APPROVE)
     found = []
+    stands: dict[tuple[str, str], Standing] = {}
     for approval in sorted(collected(state, context), key=lambda one: (one.act, one.subject, one.approver)):
-        stands = standing(approval.act, approval.subject, state, context)
+        about = (approval.act, approval.subject)
+        if about not in stands:
+            stands[about] = standing(approval.act, approval.subject, state, context)
         found.append(
             ApprovalReply(
                 id=approval.id,
@@ -30,8 +33,8 @@ def list_approvals(chain: PeerChain, state: State, context: Context) -> tuple[Ap
                 subject=approval.subject,
                 reason=approval.reason,
                 not_after=approval.not_after,
-                missing=stands.missing,
-                asked=stands.asked,
+                missing=stands[about].missing,
+                asked=stands[about].asked,
             )
         )
     return tuple(found)
