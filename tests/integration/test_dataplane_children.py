@@ -174,6 +174,15 @@ def test_confined_child_still_works(tmp_path: Path, store) -> None:
     assert out == "b\n\n"
 
 
+def test_python_below_a_confined_shell_does_not_start(tmp_path: Path, store) -> None:
+    source = """
+done = subprocess.run(f"{sys.executable} call.py 1 2", shell=True, capture_output=True, text=True)
+print(done.returncode, done.stdout, "did not start, so the program does not" in done.stderr)
+"""
+    out, _ = run(tmp_path, store, source)
+    assert out == "97  True\n"
+
+
 def test_exit_codes_of_confined_children_come_back(tmp_path: Path, store) -> None:
     source = """
 print(os.waitstatus_to_exitcode(os.system("exit 3")), os.waitstatus_to_exitcode(os.system("kill -9 $$")))

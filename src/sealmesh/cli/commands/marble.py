@@ -41,14 +41,24 @@ def run(
 ) -> None:
     """Join the mesh and run a program inside it, unchanged.
 
-    The package (`sealmesh sign`) is measured, the Coordinator is verified by the policy in it, the
-    program gets files, environment and arguments from the manifest and TLS inside its own process. Then
-    this command is its parent: signals go to it, and its exit code is this command's. What keeps it from
-    starting ends with exit code 1 and says why. Every option also reads `SEALMESH_*`, and MarbleRun's
-    `EDG_MARBLE_*`.
+    1. The package here (`sealmesh sign` made it) is measured: Evidence says what runs.
+
+    2. The Coordinator admits it as a Marble of TYPE, and is itself verified by the policy in the package.
+
+    3. The program gets files, environment and arguments from the manifest. A Python program gets mutual
+    TLS inside its own process, and connects and listens only where the manifest says; any other program
+    gets MARBLE_PREDEFINED_* and does TLS itself.
+
+    4. This command stays as its parent: it renews the certificate, forwards signals, logs every refused
+    connection with its reason on stderr, and ends with the program's exit code.
+
+    If the program was not started, the exit code is 1 and the error says why and what to do. Every
+    option can be given as `SEALMESH_*`, and as MarbleRun's `EDG_MARBLE_*`.
 
     Examples:
-        sealmesh run --type hello --attester simulated -- python hello.py
+        sealmesh run --type hello --attester simulated
+
+        sealmesh run --type hello --attester simulated -- python hello.py    # must be what was signed
 
         EDG_MARBLE_TYPE=hello EDG_MARBLE_COORDINATOR_ADDR=coordinator:2001 sealmesh run
     """
