@@ -11,21 +11,38 @@ returns facts and the Manifest decides; no branch knows whether a root is simula
 an `AttestationError` with a stable code.
 """
 
-from sealmesh.attestation.appraisal import (
-    DEFAULT_TCB_STATUSES,
-    NEVER_ACCEPTED,
-    REPORT_DATA_LENGTH,
-    SgxReference,
-    appraise,
-)
+from sealmesh.attestation.appraisal import REPORT_DATA_LENGTH, appraise, appraise_any
 from sealmesh.attestation.azure import AzureClaims, AzureCollateral
 from sealmesh.attestation.cache import VerificationCache
 from sealmesh.attestation.cca import CcaClaims, CcaCollateral, PlatformKey, parse_platform_keys
+from sealmesh.attestation.composite import chained_report_data, encode_composite, shared_nonce
 from sealmesh.attestation.dcap.collateral import UnverifiedCollateral, parse_collateral
-from sealmesh.attestation.evidence import Claims, UnverifiedEvidence, VerifiedEvidence, parse_evidence
+from sealmesh.attestation.evidence import (
+    Claims,
+    CompositeClaims,
+    CompositeEvidence,
+    UnverifiedEvidence,
+    VerifiedEvidence,
+    parse_evidence,
+)
 from sealmesh.attestation.family import Family
 from sealmesh.attestation.gpu import GpuClaims, GpuCollateral, encode_gpu_evidence
 from sealmesh.attestation.nitro import NitroClaims
+from sealmesh.attestation.reference import (
+    DEFAULT_TCB_STATUSES,
+    NEVER_ACCEPTED,
+    AllOf,
+    AzureReference,
+    CcaReference,
+    GpuReference,
+    NitroReference,
+    Reference,
+    SgxReference,
+    SingleReference,
+    SnpReference,
+    TdxReference,
+    TpmReference,
+)
 from sealmesh.attestation.roots import (
     AMD_GENOA,
     AMD_MILAN,
@@ -51,7 +68,7 @@ from sealmesh.attestation.tpm import (
 )
 from sealmesh.attestation.unchecked import Unchecked
 from sealmesh.attestation.validity import Validity
-from sealmesh.attestation.verification import Collateral, verify
+from sealmesh.attestation.verification import Collateral, CompositeCollateral, SingleCollateral, verify
 
 __all__ = [
     "AMD_GENOA",
@@ -65,29 +82,43 @@ __all__ = [
     "NVIDIA",
     "REPORT_DATA_LENGTH",
     "ActivatedKey",
+    "AllOf",
     "AzureClaims",
     "AzureCollateral",
+    "AzureReference",
     "CcaClaims",
     "CcaCollateral",
+    "CcaReference",
     "Claims",
     "Collateral",
+    "CompositeClaims",
+    "CompositeCollateral",
+    "CompositeEvidence",
     "EnclaveClaims",
     "Family",
     "GivenKeys",
     "GpuClaims",
     "GpuCollateral",
+    "GpuReference",
     "NitroClaims",
+    "NitroReference",
     "NoCollateral",
     "PlatformKey",
+    "Reference",
     "SgxReference",
+    "SingleCollateral",
+    "SingleReference",
     "SnpClaims",
     "SnpCollateral",
+    "SnpReference",
     "SnpTcb",
     "TcbAppraisal",
     "TcbStatus",
     "TdClaims",
+    "TdxReference",
     "TpmClaims",
     "TpmCollateral",
+    "TpmReference",
     "TrustRoot",
     "Unchecked",
     "UnverifiedCollateral",
@@ -96,11 +127,15 @@ __all__ = [
     "VerificationCache",
     "VerifiedEvidence",
     "appraise",
+    "appraise_any",
+    "chained_report_data",
+    "encode_composite",
     "encode_gpu_evidence",
     "encode_tpm_evidence",
     "make_credential",
     "parse_collateral",
     "parse_evidence",
     "parse_platform_keys",
+    "shared_nonce",
     "verify",
 ]

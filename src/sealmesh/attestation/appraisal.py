@@ -3,122 +3,150 @@
 Verified Claims against Reference Values. No signature, certificate or date is looked at here.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import assert_never
 
-from sealmesh.attestation.evidence import VerifiedEvidence
+from sealmesh.attestation.azure import AzureClaims
+from sealmesh.attestation.cca import CcaClaims
+from sealmesh.attestation.composite import chained_report_data, shared_nonce
+from sealmesh.attestation.evidence import CompositeClaims, SingleClaims, VerifiedEvidence
+from sealmesh.attestation.gpu import GpuClaims
+from sealmesh.attestation.nitro import NitroClaims
+from sealmesh.attestation.reference import (
+    AllOf,
+    AzureReference,
+    CcaReference,
+    GpuReference,
+    NitroReference,
+    Reference,
+    SgxReference,
+    SingleReference,
+    SnpReference,
+    TdxReference,
+    TpmReference,
+)
 from sealmesh.attestation.sgx import EnclaveClaims
-from sealmesh.attestation.tcb import TcbAppraisal, TcbStatus
+from sealmesh.attestation.snp import SnpClaims
+from sealmesh.attestation.tcb import TcbAppraisal
+from sealmesh.attestation.tdx import TdClaims
+from sealmesh.attestation.tpm import TpmClaims
 from sealmesh.errors.attestation import AppraisalError, Mismatch
-
-DEFAULT_TCB_STATUSES: frozenset[TcbStatus] = frozenset({TcbStatus.SW_HARDENING_NEEDED})
-"""Accepted besides UpToDate where nothing is said (MarbleRun's default)."""
-
-NEVER_ACCEPTED = frozenset({TcbStatus.REVOKED, TcbStatus.NOT_SUPPORTED, TcbStatus.NOT_JUDGED})
-"""The vendor itself says that such a platform proves nothing, or nobody asked; no list can accept them."""
 
 REPORT_DATA_LENGTH = 64
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SgxReference:
-    """Reference Values for an SGX enclave: what a Package of the Manifest says.
-
-    Attributes:
-        unique_id: MRENCLAVE, 32 bytes, or None for any.
-        signer_id: MRSIGNER, 32 bytes, or None for any.
-        product_id: ISVPRODID, or None for any.
-        security_version: The lowest ISVSVN, or None for any.
-        debug: Whether the enclave must be a debug enclave: equal, not "may be".
-        accepted_tcb_statuses: Accepted besides UpToDate. Revoked and NotSupported never are.
-        accepted_advisories: If given, every advisory of the platform must be among these, whatever
-            its status; None accepts all.
-    """
-
-    unique_id: bytes | None = None
-    signer_id: bytes | None = None
-    product_id: int | None = None
-    security_version: int | None = None
-    debug: bool = False
-    accepted_tcb_statuses: frozenset[TcbStatus | str] = frozenset(DEFAULT_TCB_STATUSES)
-    accepted_advisories: frozenset[str] | None = None
-
-    def __post_init__(self) -> None:
-        for name, value in (("unique_id", self.unique_id), ("signer_id", self.signer_id)):
-            if value is not None and len(value) != 32:
-                raise ValueError(f"{name} is 32 bytes")
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether any enclave that is not a debug enclave would do."""
-        values = (self.unique_id, self.signer_id, self.product_id, self.security_version)
-        return not self.debug and all(value is None for value in values)
-
-
-def appraise(verified: VerifiedEvidence, reference: SgxReference, *, report_data: bytes) -> None:
+def appraise(verified: VerifiedEvidence, reference: Reference, *, report_data: bytes) -> None:
     """Accept verified Evidence only if it meets `reference` and carries `report_data`.
 
     Args:
         verified: From `verify`.
-        reference: What is wanted. One that names nothing is refused, except for debug enclaves,
-            where MarbleRun's `Debug` packages do without.
+        reference: What is wanted. One that names nothing is refused, except for debug ones.
         report_data: The bytes the Attester had to bind, at most 64, filled up with zeros; normally
-            the SHA-256 of its certificate. Without it any old quote could be replayed.
+            the SHA-256 of its certificate. Without it any old quote could be replayed. (TPM, Azure and
+            GPU: the nonce; Nitro: the user data; CCA: the realm's challenge.)
 
     Raises:
         AppraisalError: At least one claim was refused; `mismatches` names all of them.
     """
+    appraise_any(verified, [reference], report_data=report_data)
+
+
+def appraise_any(verified: VerifiedEvidence, references: Sequence[Reference], *, report_data: bytes) -> None:
+    """Accept verified Evidence only if it meets at least one of the alternatives.
+
+    Args:
+        verified: From `verify`.
+        references: The alternatives; none at all accepts nothing.
+        report_data: As for `appraise`.
+
+    Raises:
+        AppraisalError: No alternative accepts it. `mismatches` names everything that each alternative of its
+            family refused, under `Evidence[n]` where there are several; `Family` where there is none.
+    """
     if len(report_data) > REPORT_DATA_LENGTH:
         raise ValueError("report data is at most 64 bytes")
-    if not isinstance(verified.claims, EnclaveClaims):
-        raise AppraisalError([Mismatch(field="Family", found=str(verified.family), wanted="sgx")])
-    mismatches = [
-        *_enclave_mismatches(verified.claims, reference),
-        *_tcb_mismatches(verified.tcb, reference),
-        *_differ("ReportData", verified.claims.report_data, report_data.ljust(REPORT_DATA_LENGTH, b"\0")),
-    ]
-    if mismatches:
-        raise AppraisalError(mismatches)
+    bound = report_data.ljust(REPORT_DATA_LENGTH, b"\0")
+    refused: list[Mismatch] = []
+    for number, reference in enumerate(references):
+        if reference.family is not verified.family:
+            continue
+        mismatches = list(_mismatches(verified, reference, bound))
+        if not mismatches:
+            return
+        prefix = f"Evidence[{number}]." if len(references) > 1 else ""
+        refused += (replace(mismatch, field=prefix + mismatch.field) for mismatch in mismatches)
+    if not refused:
+        families = sorted({reference.family for reference in references})
+        wanted = " or ".join(families) or "no Evidence is accepted"
+        refused = [Mismatch(field="Family", found=str(verified.family), wanted=wanted)]
+    raise AppraisalError(refused)
 
 
-def _enclave_mismatches(claims: EnclaveClaims, reference: SgxReference) -> Iterable[Mismatch]:
-    if reference.is_empty:
-        yield Mismatch(
-            field="Reference", found="nothing to compare", wanted="UniqueID, SignerID or another property"
-        )
-    yield from _differ("UniqueID", claims.mr_enclave, reference.unique_id)
-    yield from _differ("SignerID", claims.mr_signer, reference.signer_id)
-    if reference.product_id is not None and claims.isv_prod_id != reference.product_id:
-        yield Mismatch(field="ProductID", found=str(claims.isv_prod_id), wanted=str(reference.product_id))
-    if reference.security_version is not None and claims.isv_svn < reference.security_version:
-        yield Mismatch(
-            field="SecurityVersion",
-            found=str(claims.isv_svn),
-            wanted=f"at least {reference.security_version}",
-        )
-    if claims.debug is not reference.debug:
-        yield Mismatch(field="Debug", found=_truth(claims.debug), wanted=_truth(reference.debug))
+def _mismatches(verified: VerifiedEvidence, reference: Reference, bound: bytes) -> Iterator[Mismatch]:
+    if isinstance(verified.claims, CompositeClaims):
+        assert isinstance(reference, AllOf)
+        yield from _composite_mismatches(verified.claims.parts, reference, bound)
+    else:
+        assert not isinstance(reference, AllOf)
+        yield from _differences(verified.claims, verified.tcb, reference)
+        yield from _report_data(bound_data(verified.claims), bound)
 
 
-def _tcb_mismatches(tcb: TcbAppraisal, reference: SgxReference) -> Iterable[Mismatch]:
-    accepted = ({str(status) for status in reference.accepted_tcb_statuses} - NEVER_ACCEPTED) | {
-        TcbStatus.UP_TO_DATE
-    }
-    if tcb.status not in accepted:
-        yield Mismatch(field="TCBStatus", found=tcb.status, wanted=" or ".join(sorted(accepted)))
-    allowed = reference.accepted_advisories
-    if allowed is not None and (unknown := [name for name in tcb.advisories if name not in allowed]):
-        yield Mismatch(
-            field="Advisories",
-            found=", ".join(unknown),
-            wanted=", ".join(sorted(allowed)) or "none",
-        )
+def _composite_mismatches(
+    parts: Sequence[VerifiedEvidence], reference: AllOf, bound: bytes
+) -> Iterator[Mismatch]:
+    """Yield what differs in each part, each over the bytes by which they belong together."""
+    found = tuple(part.family for part in parts)
+    wanted = tuple(part.family for part in reference.parts)
+    if found != wanted:
+        yield Mismatch(field="Parts", found=", ".join(found), wanted=", ".join(wanted))
+        return
+    devices = [part.claims.device for part in parts if isinstance(part.claims, GpuClaims)]
+    if len(set(devices)) < len(devices):
+        yield Mismatch(field="Parts", found="one device twice", wanted="different devices")
+    chained = chained_report_data(bound, [part.raw for part in parts[1:]])
+    nonce = shared_nonce(bound).ljust(REPORT_DATA_LENGTH, b"\0")
+    for number, (part, own) in enumerate(zip(parts, reference.parts, strict=True)):
+        for mismatch in _mismatches(part, own, nonce if number else chained):
+            yield replace(mismatch, field=f"AllOf[{number}].{mismatch.field}")
 
 
-def _differ(field: str, found: bytes, wanted: bytes | None) -> Iterable[Mismatch]:
-    if wanted is not None and found != wanted:
-        yield Mismatch(field=field, found=found.hex(), wanted=wanted.hex())
+def _differences(claims: SingleClaims, tcb: TcbAppraisal, reference: SingleReference) -> Iterable[Mismatch]:
+    match reference, claims:
+        case SgxReference(), EnclaveClaims():
+            return reference.differences(claims, tcb)
+        case TdxReference(), TdClaims():
+            return reference.differences(claims, tcb)
+        case SnpReference(), SnpClaims():
+            return reference.differences(claims, tcb)
+        case NitroReference(), NitroClaims():
+            return reference.differences(claims, tcb)
+        case TpmReference(), TpmClaims():
+            return reference.differences(claims, tcb)
+        case AzureReference(), AzureClaims():
+            return reference.differences(claims, tcb)
+        case CcaReference(), CcaClaims():
+            return reference.differences(claims, tcb)
+        case GpuReference(), GpuClaims():
+            return reference.differences(claims, tcb)
+    raise AssertionError("claims of another family than their Evidence")
 
 
-def _truth(value: bool) -> str:
-    return "true" if value else "false"
+def bound_data(claims: SingleClaims) -> bytes:
+    """Return the bytes that the Attester bound into its Evidence."""
+    match claims:
+        case EnclaveClaims() | TdClaims() | SnpClaims():
+            return claims.report_data
+        case NitroClaims():
+            return claims.user_data
+        case TpmClaims() | AzureClaims() | GpuClaims():
+            return claims.nonce
+        case CcaClaims():
+            return claims.realm_challenge
+    assert_never(claims)
+
+
+def _report_data(found: bytes, bound: bytes) -> Iterator[Mismatch]:
+    if found.ljust(REPORT_DATA_LENGTH, b"\0") != bound:
+        yield Mismatch(field="ReportData", found=found.hex() or "none", wanted=bound.hex())

@@ -14,6 +14,7 @@ from sealmesh.attestation.azure import (
     parse_azure_evidence,
 )
 from sealmesh.attestation.cca import CcaClaims, CcaToken, is_cca_token, parse_cca_token
+from sealmesh.attestation.composite import is_composite, split_composite
 from sealmesh.attestation.dcap.quote import BodyType, DcapQuote, parse_quote
 from sealmesh.attestation.family import Family
 from sealmesh.attestation.gpu import GpuClaims, GpuEvidence, is_gpu_evidence, parse_gpu_evidence
@@ -27,8 +28,36 @@ from sealmesh.attestation.tpm import TpmClaims, TpmEvidence, is_tpm_evidence, pa
 from sealmesh.attestation.validity import Validity
 from sealmesh.errors.attestation import EvidenceFormatError
 
-Quote = SgxQuote | TdQuote | SnpReport | NitroDocument | CcaToken | TpmEvidence | AzureEvidence | GpuEvidence
-Claims = EnclaveClaims | TdClaims | SnpClaims | NitroClaims | CcaClaims | TpmClaims | AzureClaims | GpuClaims
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompositeEvidence:
+    """Evidence of several families from one machine; nothing is verified."""
+
+    parts: "tuple[UnverifiedEvidence, ...]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompositeClaims:
+    """Several pieces of genuine Evidence. That they belong together is for `appraise`."""
+
+    parts: "tuple[VerifiedEvidence, ...]"
+
+
+Quote = (
+    SgxQuote
+    | TdQuote
+    | SnpReport
+    | NitroDocument
+    | CcaToken
+    | TpmEvidence
+    | AzureEvidence
+    | GpuEvidence
+    | CompositeEvidence
+)
+SingleClaims = (
+    EnclaveClaims | TdClaims | SnpClaims | NitroClaims | CcaClaims | TpmClaims | AzureClaims | GpuClaims
+)
+Claims = SingleClaims | CompositeClaims
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,11 +120,19 @@ def parse_evidence(raw: bytes) -> UnverifiedEvidence:
     Accepts SGX quotes (versions 3 to 5, also behind the 16-byte Open Enclave header), TDX quotes
     (versions 4 and 5), SNP reports (versions 2 to 5, also before a certificate table), Nitro
     attestation documents (with or without tag 18) CCA tokens (tag 399), and TPM
-    quotes in sealmesh's envelope, the JSON of Azure's agents, and NVIDIA's SPDM measurements.
+    quotes in sealmesh's envelope, the JSON of Azure's agents, NVIDIA's SPDM measurements,
+    and several of these in a composite.
 
     Raises:
         EvidenceFormatError: Nothing that is known, or with bytes missing or left over.
     """
+    if is_composite(raw):
+        parts = tuple(map(_parse_single, split_composite(raw)))
+        return UnverifiedEvidence(family=Family.COMPOSITE, raw=raw, quote=CompositeEvidence(parts=parts))
+    return _parse_single(raw)
+
+
+def _parse_single(raw: bytes) -> UnverifiedEvidence:
     for is_form, family, parse in _FORMS:
         if is_form(raw):
             return UnverifiedEvidence(family=family, raw=raw, quote=parse(raw))

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Family(StrEnum):
-    """A kind of TEE: one form of Evidence, one way to verify it."""
+    """A kind of TEE: one form of Evidence, one way to verify it; or several of them together."""
 
     SGX = "sgx"
     TDX = "tdx"
@@ -14,3 +14,4 @@ class Family(StrEnum):
     AZURE = "azure"
     CCA = "cca"
     GPU = "gpu"
+    COMPOSITE = "composite"

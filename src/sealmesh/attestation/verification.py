@@ -1,7 +1,9 @@
 """The second step: is the Evidence genuine?"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import reduce
 from typing import TypeVar
 
 from sealmesh.attestation.azure import AzureCollateral, AzureEvidence, verify_azure
@@ -9,7 +11,13 @@ from sealmesh.attestation.cache import VerificationCache
 from sealmesh.attestation.cca import CcaCollateral, CcaToken, verify_cca
 from sealmesh.attestation.dcap.collateral import UnverifiedCollateral
 from sealmesh.attestation.dcap.platform import verify_platform
-from sealmesh.attestation.evidence import Claims, UnverifiedEvidence, VerifiedEvidence
+from sealmesh.attestation.evidence import (
+    Claims,
+    CompositeClaims,
+    CompositeEvidence,
+    UnverifiedEvidence,
+    VerifiedEvidence,
+)
 from sealmesh.attestation.genuine import Genuine
 from sealmesh.attestation.gpu import GpuCollateral, GpuEvidence, verify_gpu
 from sealmesh.attestation.nitro import NitroDocument, verify_nitro
@@ -17,11 +25,13 @@ from sealmesh.attestation.roots import TrustRoot, roots_for
 from sealmesh.attestation.self_contained import NoCollateral
 from sealmesh.attestation.sgx import SgxQuote, verify_sgx
 from sealmesh.attestation.snp import SnpCollateral, SnpReport, verify_snp
+from sealmesh.attestation.tcb import NOT_JUDGED
 from sealmesh.attestation.tdx import TdQuote, verify_tdx
 from sealmesh.attestation.tpm import TpmCollateral, TpmEvidence, verify_tpm
+from sealmesh.attestation.validity import Validity
 from sealmesh.errors.attestation import VerificationError
 
-Collateral = (
+SingleCollateral = (
     UnverifiedCollateral
     | SnpCollateral
     | NoCollateral
@@ -31,6 +41,16 @@ Collateral = (
     | GpuCollateral
 )
 """What each family needs besides the Evidence; the first is that of SGX and TDX."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompositeCollateral:
+    """What the parts of a composite need, in their order."""
+
+    parts: tuple[SingleCollateral, ...]
+
+
+Collateral = SingleCollateral | CompositeCollateral
 
 CollateralT = TypeVar("CollateralT")
 
@@ -62,6 +82,9 @@ def verify(
     """
     if now.utcoffset() != timedelta(0):
         raise ValueError("the time must be aware, in UTC")
+    if isinstance(evidence.quote, CompositeEvidence):
+        parts = _expect(CompositeCollateral, collateral).parts
+        return _verify_composite(evidence, evidence.quote, parts, roots, now, cache)
     accepted = roots_for(evidence.family, roots)
     genuine = _verify(evidence, collateral, accepted, now, cache)
     return VerifiedEvidence(
@@ -74,6 +97,37 @@ def verify(
     )
 
 
+def _verify_composite(
+    evidence: UnverifiedEvidence,
+    composite: CompositeEvidence,
+    collateral: Sequence[SingleCollateral],
+    roots: Sequence[TrustRoot],
+    now: datetime,
+    cache: VerificationCache | None,
+) -> VerifiedEvidence:
+    """Verify each part; the whole is simulated when one of them is."""
+    if len(collateral) != len(composite.parts):
+        raise VerificationError(
+            "a composite needs the collateral of each part",
+            code="collateral:family",
+            found=len(collateral),
+            wanted=len(composite.parts),
+        )
+    parts = tuple(
+        verify(part, own, roots=roots, now=now, cache=cache)
+        for part, own in zip(composite.parts, collateral, strict=True)
+    )
+    simulated = [part.root for part in parts if part.root.simulated]
+    return VerifiedEvidence(
+        family=evidence.family,
+        root=simulated[0] if simulated else parts[0].root,
+        claims=CompositeClaims(parts=parts),
+        tcb=NOT_JUDGED,
+        validity=reduce(Validity.intersect, (part.validity for part in parts)),
+        raw=evidence.raw,
+    )
+
+
 def _verify(
     evidence: UnverifiedEvidence,
     collateral: Collateral,
@@ -82,6 +136,8 @@ def _verify(
     cache: VerificationCache | None,
 ) -> Genuine[Claims]:
     match evidence.quote:
+        case CompositeEvidence():
+            raise AssertionError("a composite's parts are verified one by one")
         case SgxQuote() | TdQuote() as quote:
             return _verify_dcap(quote, _expect(UnverifiedCollateral, collateral), roots, now, cache)
         case SnpReport() as report:
