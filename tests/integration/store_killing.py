@@ -9,6 +9,9 @@ afterwards must be a whole change, not before the last one acknowledged and at m
     store_killing.py workers COUNT DIRECTORY      two writers; one is killed, the other goes on
     store_killing.py run SCENARIO DIRECTORY       just do it, to be killed from outside
     store_killing.py check SCENARIO DIRECTORY ACKNOWLEDGED
+
+With MOORED=1 in the environment the state is bound to an anchor, a file that lies in DIRECTORY, so that both
+are put back together where a test wants that.
 """
 
 import hashlib
@@ -23,8 +26,10 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from sealmesh.adapters.anchor import FileAnchor
 from sealmesh.adapters.sealer import PlatformKeys, Sealer
 from sealmesh.adapters.store import SealedSeat
+from sealmesh.adapters.store.mooring import Moored, Unmoored
 from sealmesh.coordinator.ports import Change, SealPlan
 from sealmesh.errors.store import StoreConflict
 from sealmesh.manifest import SealMode
@@ -35,7 +40,14 @@ COMMITS = 3
 def seat(directory, step=None):
     keys = PlatformKeys(lambda mode, security_version: hashlib.sha256(mode.encode()).digest())
     sealer = Sealer([keys], entropy=os.urandom)
-    return SealedSeat(directory, sealer=sealer, entropy=os.urandom, **({"step": step} if step else {}))
+    moored = os.environ.get("MOORED") == "1"
+    return SealedSeat(
+        directory,
+        sealer=sealer,
+        entropy=os.urandom,
+        mooring=Moored(FileAnchor(directory / "anchor"), directory) if moored else Unmoored(),
+        **({"step": step} if step else {}),
+    )
 
 
 def plan(owners=0):

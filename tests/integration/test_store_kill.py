@@ -11,13 +11,14 @@ import pytest
 PROGRAM = Path(__file__).with_name("store_killing.py")
 
 
-def killing(*arguments, timeout=110):
+def killing(*arguments, timeout=110, moored=False):
     found = subprocess.run(
         [sys.executable, str(PROGRAM), *map(str, arguments)],
         capture_output=True,
         text=True,
         timeout=timeout,
         check=False,
+        env=os.environ | {"MOORED": "1" if moored else "0"},
     )
     assert found.returncode == 0, found.stderr
     return int(found.stdout.split()[-1])
@@ -26,13 +27,15 @@ def killing(*arguments, timeout=110):
 @pytest.mark.parametrize(
     ("scenario", "at_least"), [("founding", 4), ("committing", 15), ("rekeying", 15), ("replacing", 5)]
 )
-def test_a_kill_at_each_of_our_own_steps_loses_nothing(tmp_path, scenario, at_least):
+@pytest.mark.parametrize("moored", [False, True], ids=["plain", "moored"])
+def test_a_kill_at_each_of_our_own_steps_loses_nothing(tmp_path, scenario, at_least, moored):
     directory = tmp_path if scenario == "founding" else tmp_path / "seal"
-    assert killing("steps", scenario, directory) >= at_least
+    assert killing("steps", scenario, directory, moored=moored) >= at_least
 
 
-def test_a_kill_at_a_random_moment_loses_nothing(tmp_path):
-    assert killing("random", 30, tmp_path / "seal") > 1
+@pytest.mark.parametrize("moored", [False, True], ids=["plain", "moored"])
+def test_a_kill_at_a_random_moment_loses_nothing(tmp_path, moored):
+    assert killing("random", 30, tmp_path / "seal", moored=moored) > 1
 
 
 @pytest.mark.slow
@@ -49,7 +52,7 @@ def test_many_killed_workers_do_not_hinder_the_others(tmp_path):
     assert killing("workers", 100, tmp_path / "seal", timeout=1200) > 1
 
 
-def traced(scenario, directory, syscall, number):
+def traced(scenario, directory, syscall, number, moored):
     """Run the scenario and kill it on entering the `number`th system call of that name."""
     command = ["strace", "-f", "-qq", "-o", os.devnull, "-e", f"trace={syscall}", "-e"]
     command += [f"inject={syscall}:signal=SIGKILL:when={number}"]
@@ -59,6 +62,7 @@ def traced(scenario, directory, syscall, number):
         text=True,
         timeout=110,
         check=False,
+        env=os.environ | {"MOORED": "1" if moored else "0"},
     )
     assert found.returncode in (0, -9, 137), found.stderr
     return found.returncode == 0, int(found.stdout.split()[-1]) if found.stdout else 0
@@ -75,22 +79,23 @@ def strace_works():
 @pytest.mark.slow
 @pytest.mark.timeout(1700)
 @pytest.mark.parametrize("scenario", ["founding", "committing", "rekeying", "replacing"])
-def test_a_kill_at_every_write_to_the_disk_loses_nothing(tmp_path, scenario):
+@pytest.mark.parametrize("moored", [False, True], ids=["plain", "moored"])
+def test_a_kill_at_every_write_to_the_disk_loses_nothing(tmp_path, scenario, moored):
     """At every system call that writes, on entering it: all prefixes of what reaches the files."""
     if not strace_works():
         pytest.skip("strace is absent or may not trace here")
     start, directory = tmp_path / "start", tmp_path / "seal"
     start.mkdir()
     if scenario != "founding":
-        killing("run", "founding", start)
+        killing("run", "founding", start, moored=moored)
     kills = 0
     for syscall in ("pwrite64", "write", "fsync", "fdatasync", "rename", "unlink", "ftruncate", "link"):
         for number in range(1, 1000):
             shutil.rmtree(directory, ignore_errors=True)
             shutil.copytree(start, directory)
-            finished, reported = traced(scenario, directory, syscall, number)
+            finished, reported = traced(scenario, directory, syscall, number, moored)
             lasting = 1 if scenario in ("committing", "rekeying") else 0
-            killing("check", scenario, directory, reported or lasting)
+            killing("check", scenario, directory, reported or lasting, moored=moored)
             if finished:
                 break
             kills += 1

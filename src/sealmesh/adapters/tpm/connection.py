@@ -5,6 +5,7 @@ that the secret does not cross the bus in plain. That is no protection against s
 and *answers* for the TPM: see LIMITATIONS.md.
 """
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 DEFAULT_TCTI: Final = "device:/dev/tpmrm0"
 #: Storage key (TCG TPM 2.0 Library part 1, 23.3), the same at each creation in one hierarchy.
 _STORAGE_KEY: Final = "ecc256:aes128cfb"
+#: A TPM without a resource manager serves one at a time; between processes that is the operator's to see to.
+_LOCK: Final = threading.Lock()
 
 
 class Tpm:
@@ -40,13 +43,13 @@ class Tpm:
 
     @contextmanager
     def connected(self) -> Iterator["TpmConnection"]:
-        """Connect for one piece of work. A TPM without a resource manager serves one at a time.
+        """Connect for one piece of work; threads take turns.
 
         Raises:
             TpmError: The TPM cannot be reached, or refuses a command.
         """
         try:
-            with self.library.ESAPI(self.tcti) as esapi:
+            with _LOCK, self.library.ESAPI(self.tcti) as esapi:
                 yield TpmConnection(esapi, self.library)
         except (self.library.TSS2_Exception, ValueError, RuntimeError) as error:
             raise TpmError("The TPM refuses or cannot be reached", found=f"{self.tcti}: {error}") from error

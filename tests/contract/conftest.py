@@ -1,0 +1,91 @@
+"""Simulators of devices, a TPM (swtpm) and a token (softhsm2). Without one its tests are skipped."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+_SOFTHSM = [
+    "/usr/lib/softhsm/libsofthsm2.so",
+    "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
+    "/usr/lib64/pkcs11/libsofthsm2.so",
+    "/usr/local/lib/softhsm/libsofthsm2.so",
+]
+
+
+class SimulatedTpm:
+    """One swtpm process. It serves one connection at a time, as a TPM without a resource manager does."""
+
+    def __init__(self) -> None:
+        # Not under pytest's directory: the path of a socket is at most 107 bytes long.
+        self.directory = Path(tempfile.mkdtemp(prefix="swtpm-"))
+        self.socket = self.directory / "s"
+        self.tcti = f"swtpm:path={self.socket}"
+        self.start()
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [
+                *("swtpm", "socket", "--tpm2", "--tpmstate", f"dir={self.directory}"),
+                *("--server", f"type=unixio,path={self.socket}"),
+                *("--ctrl", f"type=unixio,path={self.socket}.ctrl"),
+                *("--flags", "not-need-init,startup-clear"),
+            ],
+            stderr=subprocess.DEVNULL,
+        )
+        deadline = time.monotonic() + 30
+        while not self.socket.exists():
+            assert self.process.poll() is None, "swtpm ended"
+            assert time.monotonic() < deadline, "swtpm did not start"
+            time.sleep(0.005)
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(30)
+        self.socket.unlink(missing_ok=True)
+
+    def extend(self, register: int) -> None:
+        """Measure something into a register."""
+        import tpm2_pytss as tss
+
+        from sealmesh.adapters.tpm import Tpm
+
+        digest = tss.TPMT_HA(hashAlg=tss.TPM2_ALG.SHA256, digest=tss.TPMU_HA(sha256=os.urandom(32)))
+        with Tpm(self.tcti).connected() as tpm:
+            tpm.esapi.pcr_extend(tss.ESYS_TR(register), tss.TPML_DIGEST_VALUES([digest]))
+
+
+@pytest.fixture(scope="module")
+def tpm():
+    """Start a TPM of its own for each module."""
+    if shutil.which("swtpm") is None:
+        pytest.skip("no TPM simulator: swtpm is not installed")
+    os.environ.setdefault("TSS2_LOG", "all+NONE")
+    pytest.importorskip("tpm2_pytss", reason="no TPM simulator: tpm2-pytss is not installed")
+    simulated = SimulatedTpm()
+    yield simulated
+    simulated.stop()
+    shutil.rmtree(simulated.directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def hsm(tmp_path_factory):
+    """Make a token of its own for each module; return its library and a file with its PIN."""
+    library = next((path for path in _SOFTHSM if Path(path).is_file()), None)
+    if library is None or shutil.which("softhsm2-util") is None:
+        pytest.skip("no HSM simulator: softhsm2 is not installed")
+    pkcs11 = pytest.importorskip("pkcs11")
+    directory = tmp_path_factory.mktemp("hsm")
+    (directory / "tokens").mkdir()
+    configuration = directory / "softhsm2.conf"
+    configuration.write_text(f"directories.tokendir = {directory}/tokens\nlog.level = ERROR\n")
+    os.environ["SOFTHSM2_CONF"] = str(configuration)
+    create = ["softhsm2-util", "--init-token", "--free", "--label", "mesh", "--so-pin", "1234"]
+    subprocess.run([*create, "--pin", "5678"], check=True, stdout=subprocess.DEVNULL)
+    (directory / "pin").write_text("5678\n")
+    pkcs11.lib(library).reinitialize()
+    return Path(library), directory / "pin"
