@@ -6,14 +6,18 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.activation import Bench
+from benchmarks.dataplane import DataplaneBench
 from benchmarks.units import measure_units
+
+PARTS = ("calls", "growth", "history", "workers", "dataplane")
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--calls", type=int, default=400, help="calls per figure")
-    parser.add_argument("--part", choices=("calls", "growth", "history", "workers"), action="append")
+    parser.add_argument("--part", choices=PARTS, action="append")
+    parser.add_argument("--requests", type=int, default=2000, help="requests per figure of the data plane")
     arguments = parser.parse_args()
     units = measure_units()
     print(
@@ -27,6 +31,7 @@ def main() -> None:
             "growth": bench.growth,
             "history": bench.history,
             "workers": bench.workers,
+            "dataplane": DataplaneBench(Path(directory) / "dataplane", requests=arguments.requests).run,
         }
         for part in arguments.part or parts:
             parts[part]()
