@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from sealmesh.coordinator import places
 from sealmesh.coordinator.approvals import epoch_ended
-from sealmesh.coordinator.approvals.guard import guard_bytes
+from sealmesh.coordinator.approvals.guard import guard_bytes, guarding_rules
 from sealmesh.coordinator.context import Context
 from sealmesh.coordinator.ports import SealPlan
 from sealmesh.coordinator.secrets_update import Records, Succession, secrets_after
@@ -55,7 +55,7 @@ def replaced(raw: bytes, after: Manifest, state: State, context: Context) -> Rep
             **secrets_after(succession),
         },
         intermediate=authority.intermediate_cert,
-        rekey=seal_plan(after, root) if _sealed_otherwise(before, after, root) else None,
+        rekey=seal_plan(after, root) if sealed_otherwise(before, after) else None,
     )
 
 
@@ -94,12 +94,13 @@ def _check_sealing(before: Manifest, after: Manifest) -> None:
         )
 
 
-def _sealed_otherwise(before: Manifest, after: Manifest, root: x509.Certificate) -> bool:
-    return _sealing(before, root) != _sealing(after, root)
+def sealed_otherwise(before: Manifest, after: Manifest) -> bool:
+    """Tell whether the state under `after` has another key, other owners, or another guard."""
+    return _sealing(before) != _sealing(after)
 
 
-def _sealing(manifest: Manifest, root: x509.Certificate) -> tuple[object, ...]:
+def _sealing(manifest: Manifest) -> tuple[object, ...]:
     keys = {name: key.der for name, key in manifest.recovery_keys.items()}
     threshold = manifest.config.recovery_threshold or len(keys)  # 0 is another way to write "all"
     mode = manifest.config.seal_mode or SealMode.PRODUCT_KEY  # empty is another way to write the default
-    return keys, threshold, mode, guard_bytes(manifest, root)
+    return keys, threshold, mode, guarding_rules(manifest)

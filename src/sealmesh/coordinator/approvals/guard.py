@@ -70,14 +70,13 @@ class Guard:
 
     def to_bytes(self) -> bytes:
         """Return the stored form."""
-        named = {name for rule in self.governance.rules.values() for name in rule.approvers}
         document: dict[str, Json] = {
             "format": _FORMAT,
             "trustDomain": self.mesh.trust_domain,
             "root": self.mesh.root,
             "approvers": {
-                name: [b64encode(key).decode() for key in self.governance.approvers[name].keys]
-                for name in named
+                name: [b64encode(key).decode() for key in approver.keys]
+                for name, approver in self.governance.approvers.items()
             },
             "rules": {
                 str(act): {"threshold": rule.threshold, "approvers": list(rule.approvers)}
@@ -101,13 +100,18 @@ class Guard:
 
 def guard_bytes(manifest: Manifest, root: x509.Certificate) -> bytes:
     """Return what is kept beside a state under `manifest`; empty where it has no such rules."""
+    governance = guarding_rules(manifest)
+    return b"" if governance is None else Guard(mesh=Mesh.of(root), governance=governance).to_bytes()
+
+
+def guarding_rules(manifest: Manifest) -> Governance | None:
+    """Return the rules about a state that cannot be read, and those named in them; None without any."""
     if manifest.governance is None:
-        return b""
+        return None
     rules = {act: rule for act, rule in manifest.governance.rules.items() if act in UNREADABLE_STATE}
-    if not rules:
-        return b""
-    governance = Governance(approvers=manifest.governance.approvers, rules=rules)
-    return Guard(mesh=Mesh.of(root), governance=governance).to_bytes()
+    named = {name for rule in rules.values() for name in rule.approvers}
+    approvers = {name: manifest.governance.approvers[name] for name in named}
+    return Governance(approvers=approvers, rules=rules) if rules else None
 
 
 def _read(document: Json) -> Guard:

@@ -7,12 +7,23 @@ it in the signed document.
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from hashlib import scrypt, sha256
+from typing import Protocol
 
-from sealmesh.coordinator.api import SecretUpload
 from sealmesh.ledger.canonical import canonical_json, canonical_sha256
 
 #: An approval travels through mail and hands; whoever gets it must not find a PIN by trying all of them.
 _SCRYPT_COST = 2**14
+
+
+class SecretValue(Protocol):
+    """A value for a user-defined secret, as it is uploaded; None and empty are the same."""
+
+    @property
+    def certificate(self) -> bytes | None: ...
+    @property
+    def private(self) -> bytes | None: ...
+    @property
+    def key(self) -> bytes | None: ...
 
 
 def update_subject(raw: bytes) -> str:
@@ -28,7 +39,7 @@ def reading_subject(user: str, names: Iterable[str]) -> str:
     return canonical_sha256({"secrets": sorted(set(names)), "user": user}).hex()
 
 
-def writing_subject(uploads: Mapping[str, SecretUpload], *, root: str) -> str:
+def writing_subject(uploads: Mapping[str, SecretValue], *, root: str) -> str:
     """Return the subject of setting these secrets to these values.
 
     Args:
