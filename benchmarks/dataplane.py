@@ -89,6 +89,7 @@ class Cost:
 
     Attributes:
         request_seconds: Median time of a request on a kept connection.
+        requests_per_second: One after the other, by that median: others use the machine too.
         request_cpu: CPU seconds of the server per request on a kept connection.
         connection_cpu: The same per connection, one request included.
         connection_bytes: Resident memory per idle connection.
@@ -210,12 +211,10 @@ class DataplaneBench:
                     _ask(connection)
                 times: list[float] = []
                 cpu = _cpu(process)
-                started = time.perf_counter()
                 for _ in range(self._requests):
                     before = time.perf_counter()
                     _ask(connection)
                     times.append(time.perf_counter() - before)
-                elapsed = time.perf_counter() - started
                 request_cpu = (_cpu(process) - cpu) / self._requests
             count = max(50, self._requests // 20)
             cpu = _cpu(process)
@@ -225,7 +224,7 @@ class DataplaneBench:
             connection_cpu = (_cpu(process) - cpu) / count
             return Cost(
                 request_seconds=median(times),
-                requests_per_second=self._requests / elapsed,
+                requests_per_second=1 / median(times),
                 request_cpu=request_cpu,
                 connection_cpu=connection_cpu,
                 connection_bytes=_idle(port, context, process),
