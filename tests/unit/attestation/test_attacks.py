@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from sealmesh.attestation import INTEL, Family
 from sealmesh.attestation.dcap.ecdsa import encode_point, sign_raw
 from sealmesh.attestation.simulated import EndorsementPlan, QuotingEnclave, create_platform, create_vendor
-from sealmesh.attestation.simulated.endorsements import issue_crl, qe_identity_document, tcb_info_document
+from sealmesh.attestation.simulated.endorsements import issue_crl, qe_identity, tcb_info
 from sealmesh.attestation.simulated.pck_extension import encode_pck_extension
 from sealmesh.attestation.simulated.vendor import KeyWithCertificate, generate_key, issue_pck
 from sealmesh.errors.attestation import AttestationError
@@ -242,7 +242,7 @@ def tcb_info_as_qe_identity(scene: Scene) -> Scene:
 
 
 def tcb_info_signed_by_the_pck_key(scene: Scene) -> Scene:
-    text = tcb_info_document(EndorsementPlan(issued=scene.now))
+    text = json.dumps(tcb_info(EndorsementPlan(issued=scene.now)), separators=(",", ":")).encode()
     chain = scene.platform.pck.pem + scene.vendor.root.pem
     return scene.with_collateral(
         tcb_info_issuer_chain=chain.decode(),
@@ -252,7 +252,7 @@ def tcb_info_signed_by_the_pck_key(scene: Scene) -> Scene:
 
 
 def qe_identity_signed_by_the_pck_ca(scene: Scene) -> Scene:
-    text = qe_identity_document(EndorsementPlan(issued=scene.now))
+    text = json.dumps(qe_identity(EndorsementPlan(issued=scene.now)), separators=(",", ":")).encode()
     chain = scene.vendor.pck_ca.pem + scene.vendor.root.pem
     return scene.with_collateral(
         qe_identity_issuer_chain=chain.decode(),

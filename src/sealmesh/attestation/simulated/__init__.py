@@ -15,7 +15,8 @@ from sealmesh.attestation.simulated.content import (
     measure,
 )
 from sealmesh.attestation.simulated.enclave import SealMode, SimulatedEnclave
-from sealmesh.attestation.simulated.endorsements import EndorsementPlan, issue_collateral
+from sealmesh.attestation.simulated.endorsements import EndorsementPlan, issue_collateral, issue_td_collateral
+from sealmesh.attestation.simulated.nitro import SimulatedHypervisor, SimulatedNitroEnclave, create_hypervisor
 from sealmesh.attestation.simulated.platform import QuotingEnclave, SimulatedPlatform, create_platform
 from sealmesh.attestation.simulated.signature import (
     SignatureStructure,
@@ -23,6 +24,8 @@ from sealmesh.attestation.simulated.signature import (
     sign_package,
     signer_id,
 )
+from sealmesh.attestation.simulated.snp import SimulatedChip, SimulatedGuest, create_chip
+from sealmesh.attestation.simulated.td import SimulatedTd, td_quote
 from sealmesh.attestation.simulated.vendor import SimulatedVendor, create_vendor
 
 __all__ = [
@@ -33,15 +36,24 @@ __all__ = [
     "QuotingEnclave",
     "SealMode",
     "SignatureStructure",
+    "SimulatedChip",
     "SimulatedEnclave",
+    "SimulatedGuest",
+    "SimulatedHypervisor",
+    "SimulatedNitroEnclave",
     "SimulatedPlatform",
+    "SimulatedTd",
     "SimulatedVendor",
+    "create_chip",
+    "create_hypervisor",
     "create_platform",
     "create_vendor",
     "differences",
     "issue_collateral",
+    "issue_td_collateral",
     "measure",
     "parse_signature_structure",
     "sign_package",
     "signer_id",
+    "td_quote",
 ]

@@ -1,7 +1,7 @@
 """What the simulated vendor publishes: revocation lists, TCB info, QE identity."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -38,6 +38,9 @@ TCB_LEVELS = (
         advisories=(),
     ),
 )
+TD_COMPONENTS = (1, 1, 1, *(0 for _ in range(13)))
+"""TEE_TCB_SVN of a simulated TD: minor version, major version and loader of its TDX module."""
+
 QE_LEVELS = (IsvLevel(isv_svn=QE_SVN, status=TcbStatus.UP_TO_DATE, advisories=()),)
 _TCB_DATE = "2025-01-01T00:00:00Z"
 
@@ -53,6 +56,7 @@ class EndorsementPlan:
         pce_id: The same.
         tcb_levels: Highest first.
         qe_levels: Highest first.
+        td_module_levels: Of the TDX module, highest first; for TDs only.
         revoked_by_root: Serial numbers in the root CRL (CA, TCB signer).
         revoked_by_ca: Serial numbers in the PCK CRL.
     """
@@ -63,13 +67,31 @@ class EndorsementPlan:
     pce_id: bytes = PCE_ID
     tcb_levels: tuple[TcbLevel, ...] = TCB_LEVELS
     qe_levels: tuple[IsvLevel, ...] = QE_LEVELS
+    td_module_levels: tuple[IsvLevel, ...] = QE_LEVELS
     revoked_by_root: frozenset[int] = frozenset()
     revoked_by_ca: frozenset[int] = frozenset()
 
 
 def issue_collateral(vendor: SimulatedVendor, plan: EndorsementPlan) -> bytes:
-    """Return a collateral document, all parts issued anew."""
-    tcb_info, qe_identity = tcb_info_document(plan), qe_identity_document(plan)
+    """Return a collateral document for enclaves, all parts issued anew."""
+    return sign_collateral(vendor, plan, tcb_info(plan), qe_identity(plan))
+
+
+def issue_td_collateral(vendor: SimulatedVendor, plan: EndorsementPlan) -> bytes:
+    """Return a collateral document for TDs, all parts issued anew."""
+    return sign_collateral(vendor, plan, td_tcb_info(plan), {**qe_identity(plan), "id": "TD_QE"})
+
+
+def sign_collateral(
+    vendor: SimulatedVendor,
+    plan: EndorsementPlan,
+    tcb_document: Mapping[str, object],
+    qe_document: Mapping[str, object],
+) -> bytes:
+    """Return a collateral document with these two documents, signed."""
+    tcb_info, qe_identity = (
+        json.dumps(document, separators=(",", ":")).encode() for document in (tcb_document, qe_document)
+    )
     signer_chain = vendor.tcb_signer.pem + vendor.root.pem
     return encode_collateral(
         {
@@ -104,9 +126,9 @@ def issue_crl(issuer: KeyWithCertificate, plan: EndorsementPlan, revoked: frozen
     return builder.sign(issuer.key, SHA256()).public_bytes(Encoding.DER)
 
 
-def tcb_info_document(plan: EndorsementPlan) -> bytes:
-    """Return TCB info of version 3, in the text form that is signed."""
-    document = {
+def tcb_info(plan: EndorsementPlan) -> dict[str, object]:
+    """Return TCB info of version 3."""
+    return {
         "id": "SGX",
         "version": 3,
         **_dates(plan),
@@ -125,12 +147,35 @@ def tcb_info_document(plan: EndorsementPlan) -> bytes:
             for level in plan.tcb_levels
         ],
     }
-    return json.dumps(document, separators=(",", ":")).encode()
 
 
-def qe_identity_document(plan: EndorsementPlan) -> bytes:
-    """Return a QE identity of version 2, in the text form that is signed."""
-    document = {
+def td_tcb_info(plan: EndorsementPlan) -> dict[str, object]:
+    """Return TCB info of version 3 for TDs: with a TDX module, whose version is left to its own levels."""
+    module = {"mrsigner": bytes(48).hex(), "attributes": "00" * 8, "attributesMask": "FF" * 8}
+    levels = [
+        {
+            "tcb": {
+                "sgxtcbcomponents": [{"svn": svn} for svn in level.components],
+                "pcesvn": level.pce_svn,
+                "tdxtcbcomponents": [{"svn": svn} for svn in level.tdx_components or TD_COMPONENTS],
+            },
+            **_judgement(level),
+        }
+        for level in plan.tcb_levels
+    ]
+    identity = {"id": "TDX_01", **module, "tcbLevels": _isv_levels(plan.td_module_levels)}
+    return {
+        **tcb_info(plan),
+        "id": "TDX",
+        "tdxModule": module,
+        "tdxModuleIdentities": [identity],
+        "tcbLevels": levels,
+    }
+
+
+def qe_identity(plan: EndorsementPlan) -> dict[str, object]:
+    """Return a QE identity of version 2."""
+    return {
         "id": "QE",
         "version": 2,
         **_dates(plan),
@@ -143,7 +188,6 @@ def qe_identity_document(plan: EndorsementPlan) -> bytes:
         "isvprodid": QE_PROD_ID,
         "tcbLevels": _isv_levels(plan.qe_levels),
     }
-    return json.dumps(document, separators=(",", ":")).encode()
 
 
 def _isv_levels(levels: Sequence[IsvLevel]) -> list[dict[str, object]]:

@@ -39,6 +39,7 @@ from sealmesh.attestation.simulated.vendor import (
 from sealmesh.errors.attestation import PlatformError
 
 _QE_AUTH_DATA = bytes(range(32))
+_QE_CERTIFICATION = 6
 _SEAL_LABEL = b"sealmesh simulated seal key v1\0"
 
 
@@ -144,23 +145,31 @@ class SimulatedPlatform:
             )
         )
 
+    def nested_signature_data(self, signed: bytes) -> bytes:
+        """Return the signature data of a quote of version 4 over header and body."""
+        point, certification = self._certification()
+        nested = _QE_CERTIFICATION.to_bytes(2, "little") + len(certification).to_bytes(4, "little")
+        return sign_raw(self.attestation_key, signed) + point + nested + certification
+
     def _signature_data(self, signed: bytes) -> bytes:
+        point, certification = self._certification()
+        return sign_raw(self.attestation_key, signed) + point + certification
+
+    def _certification(self) -> tuple[bytes, bytes]:
+        """Return the attestation key, and the quoting enclave's and the PCK's word for it."""
         point = encode_point(self.attestation_key.public_key())
         qe_report = self._qe_report(qe_report_data(point, _QE_AUTH_DATA))
         chain = self.pck_chain
-        return b"".join(
-            (
-                sign_raw(self.attestation_key, signed),
-                point,
-                qe_report,
-                sign_raw(self.pck.key, qe_report),
-                len(_QE_AUTH_DATA).to_bytes(2, "little"),
-                _QE_AUTH_DATA,
-                PCK_CHAIN.to_bytes(2, "little"),
-                len(chain).to_bytes(4, "little"),
-                chain,
-            )
+        parts = (
+            qe_report,
+            sign_raw(self.pck.key, qe_report),
+            len(_QE_AUTH_DATA).to_bytes(2, "little"),
+            _QE_AUTH_DATA,
+            PCK_CHAIN.to_bytes(2, "little"),
+            len(chain).to_bytes(4, "little"),
+            chain,
         )
+        return point, b"".join(parts)
 
     def _qe_report(self, report_data: bytes) -> bytes:
         enclave = self.quoting_enclave

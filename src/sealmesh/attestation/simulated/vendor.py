@@ -24,6 +24,10 @@ CERTIFICATE_LIFETIME = timedelta(days=20 * 365)
 _CLOCK_SKEW = timedelta(days=1)
 _P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
+_P384_ORDER = int(
+    "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973", 16
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyWithCertificate:
@@ -48,10 +52,14 @@ class SimulatedVendor:
 
     @property
     def trust_root(self) -> TrustRoot:
-        """The root as a verifier's configuration names it."""
+        """The root for SGX, as a verifier's configuration names it."""
+        return self.trust_root_for(Family.SGX)
+
+    def trust_root_for(self, family: Family) -> TrustRoot:
+        """Return the root for SGX or TDX; it is the same certificate."""
         digest = Hash(SHA256())
         digest.update(self.root.certificate.public_bytes(Encoding.DER))
-        return TrustRoot(name=TRUST_ROOT_NAME, family=Family.SGX, sha256=digest.finalize(), simulated=True)
+        return TrustRoot(name=TRUST_ROOT_NAME, family=family, sha256=digest.finalize(), simulated=True)
 
 
 def create_vendor(
@@ -117,6 +125,12 @@ def generate_key(entropy: Entropy) -> ec.EllipticCurvePrivateKey:
     """Return a P-256 key from 48 bytes of entropy (FIPS 186-5, A.2.1, extra random bits)."""
     scalar = int.from_bytes(entropy(48), "big") % (_P256_ORDER - 1) + 1
     return ec.derive_private_key(scalar, ec.SECP256R1())
+
+
+def generate_p384_key(entropy: Entropy) -> ec.EllipticCurvePrivateKey:
+    """Return a P-384 key from 72 bytes of entropy, likewise."""
+    scalar = int.from_bytes(entropy(72), "big") % (_P384_ORDER - 1) + 1
+    return ec.derive_private_key(scalar, ec.SECP384R1())
 
 
 def vendor_name(common_name: str) -> x509.Name:
