@@ -7,6 +7,7 @@ counts as unset; sources that differ are an error that names both.
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -19,6 +20,7 @@ DEFAULT_PORT: Final = 2001
 DEFAULT_PLATFORM: Final = Path(".local") / "share" / "sealmesh" / "simulated-platform"
 
 _T = TypeVar("_T")
+_Word = TypeVar("_Word", bound=StrEnum)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +177,8 @@ def read_configuration(
         platform_dir=_platform(sources, legacy=legacy),
         legacy=legacy,
         wait_seconds=sources.read(WAIT, _seconds),
-        log_format=sources.read(LOG_FORMAT, LogFormat),
-        log_level=sources.read(LOG_LEVEL, LogLevel),
+        log_format=sources.read(LOG_FORMAT, _word(LogFormat)),
+        log_level=sources.read(LOG_LEVEL, _word(LogLevel)),
         environment=dict(sources.environment),
     )
 
@@ -256,7 +258,20 @@ def _flag(text: str) -> bool:
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1
     if not 0 <= seconds < 10**9:
         raise ValueError("a number of seconds")
     return seconds
+
+
+def _word(words: type[_Word]) -> Callable[[str], _Word]:
+    def convert(text: str) -> _Word:
+        try:
+            return words(text)
+        except ValueError as error:
+            raise ValueError(" or ".join(words)) from error
+
+    return convert
