@@ -7,17 +7,21 @@ a byte of HTTP is sent.
 
 import http.client
 import socket
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import anyio.to_thread
 import httpx
-from tlslite.api import HandshakeSettings, TLSConnection, X509CertChain
-from tlslite.errors import TLSError
 
 from sealmesh.client.tls import PeerCheckedContext
 from sealmesh.client.token.key import TokenKey
 from sealmesh.errors.client import AnswerError, TokenError
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)  # it looks for `asyncore`, which it can do without
+    from tlslite.api import HandshakeSettings, TLSConnection, X509CertChain
+    from tlslite.errors import TLSError
 
 TLS_13 = (3, 4)
 TIMEOUT_SECONDS = 30.0
@@ -71,6 +75,8 @@ class _TokenTransport(httpx.BaseTransport):
     def _handshake(self, plain: socket.socket) -> Any:
         settings = HandshakeSettings()
         settings.minVersion = settings.maxVersion = TLS_13
+        # It would compress its certificate for servers that did not ask for that, such as OpenSSL 3.
+        settings.certificate_compression_send = settings.certificate_compression_receive = []
         secured = TLSConnection(plain)
         own = self._chain.x509List[0].publicKey
         secured.handshakeClientCert(

@@ -1,0 +1,96 @@
+"""What of tokens needs no token."""
+
+import json
+import os
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from sealmesh.client.token import Place, parse_token_configuration
+from sealmesh.client.token.oaep import remove_oaep_padding
+from sealmesh.errors.client import TokenError
+
+LABEL = {"Path": "/lib.so", "TokenLabel": "ops"}
+
+
+def test_a_configuration_as_marblerun_has_it_is_read() -> None:
+    members = {"Path": "/lib.so", "TokenLabel": "ops", "Pin": "1234", "MaxSessions": 4, "PoolWaitTimeout": 0}
+    found = parse_token_configuration(json.dumps(members).encode())
+    assert (str(found.library), found.label, found.pin) == ("/lib.so", "ops", "1234")
+    assert "1234" not in repr(found)
+
+
+def test_the_files_pin_counts_before_the_environments() -> None:
+    raw = json.dumps(LABEL | {"Pin": "1"}).encode()
+    assert parse_token_configuration(raw, pin="2").pin == "1"
+    assert parse_token_configuration(json.dumps(LABEL).encode(), pin="2").pin == "2"
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {},
+        {"Path": "/lib.so"},
+        {"TokenLabel": "ops"},
+        LABEL | {"TokenSerial": "1"},
+        LABEL | {"Surprise": 1},
+        LABEL | {"Pin": 1234},
+        {"Path": "/lib.so", "SlotNumber": "0"},
+        {"Path": "/lib.so", "SlotNumber": True},
+        {"Path": "/lib.so", "SlotNumber": -1},
+        [],
+    ],
+)
+def test_a_configuration_that_names_no_one_token_is_refused(members: object) -> None:
+    with pytest.raises(TokenError):
+        parse_token_configuration(json.dumps(members).encode())
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("01", b"\x01"), ("0xA1b2", b"\xa1\xb2"), ("a1:b2", b"\xa1\xb2"), ("ada", b"ada"), ("1", b"1")],
+)
+def test_an_id_is_hex_or_text(text: str, found: bytes) -> None:
+    place = Place.parse(key_id=text, label=None)
+    assert place is not None
+    assert place.key_id == found
+
+
+def test_nothing_is_no_place() -> None:
+    assert Place.parse(key_id=None, label=None) is None
+    with pytest.raises(TokenError):
+        Place()
+
+
+@pytest.fixture(scope="module")
+def key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(65537, 2048)
+
+
+def block_of(key: rsa.RSAPrivateKey, message: bytes) -> bytes:
+    """What RSA alone makes of an OAEP ciphertext."""
+    oaep = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
+    numbers = key.private_numbers()
+    cipher = int.from_bytes(key.public_key().encrypt(message, oaep), "big")
+    return pow(cipher, numbers.d, numbers.public_numbers.n).to_bytes(256, "big")
+
+
+@pytest.mark.parametrize("length", [0, 1, 33, 190])
+def test_oaep_padding_is_removed(key: rsa.RSAPrivateKey, length: int) -> None:
+    message = os.urandom(length)
+    assert remove_oaep_padding(block_of(key, message)) == message
+
+
+@pytest.mark.parametrize("position", [0, 1, 32, 33, 64, 65, 100])
+def test_a_changed_block_is_refused(key: rsa.RSAPrivateKey, position: int) -> None:
+    block = bytearray(block_of(key, b"m" * 33))
+    block[position] ^= 1
+    with pytest.raises(ValueError):
+        remove_oaep_padding(bytes(block))
+
+
+@pytest.mark.parametrize("block", [b"", bytes(65), bytes(256)])
+def test_no_block_is_refused(block: bytes) -> None:
+    with pytest.raises(ValueError):
+        remove_oaep_padding(block)
