@@ -3,12 +3,15 @@
 import typer
 
 from sealmesh.cli.commands import (
+    approve,
     certificate,
     cluster,
     demo,
+    governance,
     manifest,
     marble,
     packages,
+    plan,
     recover,
     secret,
     server,
@@ -31,8 +34,11 @@ app = typer.Typer(
 
 for _commands in (server, marble, packages, verify, status, recover, cluster, version):
     _commands.register(app)
+manifest.app.command("plan")(plan.plan)
 app.add_typer(manifest.app, name="manifest")
 app.add_typer(certificate.app, name="certificate")
 app.add_typer(secret.app, name="secret")
+app.add_typer(governance.app, name="governance")
+app.add_typer(approve.app, name="approve")
 app.add_typer(recover.app, name="recover-with-signature")
 app.add_typer(demo.app, name="demo")
