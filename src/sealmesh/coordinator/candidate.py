@@ -91,8 +91,15 @@ def check_candidate(
 
 
 def expectations(candidate: Candidate, state: State) -> dict[str, int]:
-    """Return the records that admitting `candidate` rests on, with the versions they were read at."""
+    """Return the records that admitting `candidate` rests on, with the versions they were read at.
+
+    Among them are the uploaded secrets that the Marble gets: when the ledger says that one was written before
+    the Marble came in, the Marble has the new value. (Generated ones change with manifest or authority.)
+    """
     rests_on = [places.MANIFEST, places.AUTHORITY, places.package_version(candidate.marble.package)]
+    secrets = state.running.manifest.secrets
+    needed = state.running.compiled.marble(candidate.marble_type).needed
+    rests_on += [places.secret(name) for name in needed if secrets[name].user_defined]
     if candidate.count is not None:
         rests_on.append(places.activations(candidate.marble_type))
     return {key: state.shelves.version_of(key) for key in rests_on}

@@ -51,7 +51,7 @@ def decide(
         change=Change(
             puts={**approved.records, **log},
             expects={
-                places.MANIFEST: state.shelves.version_of(places.MANIFEST),
+                **_read(command.names, state),
                 **approved.expects,
                 **absent(log),
             },
@@ -61,6 +61,12 @@ def decide(
             ),
         ),
     )
+
+
+def _read(names: tuple[str, ...], state: State) -> dict[str, int]:
+    """Return what the reply rests on: a value that changes before it is in the ledger is read again."""
+    keys = (places.MANIFEST, *map(places.secret, names))
+    return {key: state.shelves.version_of(key) for key in keys}
 
 
 def _check_readable(name: str, manifest: Manifest) -> None:
