@@ -5,12 +5,7 @@ A secret that no template and no TLS tag of this Marble names is neither read no
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-)
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from sealmesh.coordinator.candidate import Candidate
 from sealmesh.coordinator.context import Context
@@ -19,7 +14,7 @@ from sealmesh.coordinator.state import State
 from sealmesh.errors.coordinator import ParametersRefused
 from sealmesh.errors.provisioning import ProvisioningError
 from sealmesh.manifest import SecretType
-from sealmesh.pki import Authority
+from sealmesh.pki import Authority, subject_public_key
 from sealmesh.provisioning import (
     MarbleRunSecrets,
     RenderedParameters,
@@ -130,11 +125,12 @@ def _special(
     authority: Authority, leaf: x509.Certificate, key: EllipticCurvePrivateKey | None
 ) -> MarbleRunSecrets:
     private = b"" if key is None else key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    certificate = leaf.public_bytes(Encoding.DER)
     return MarbleRunSecrets(
         root_ca=authority.marble_root_cert.public_bytes(Encoding.DER),
-        marble_cert=leaf.public_bytes(Encoding.DER),
+        marble_cert=certificate,
         marble_private=private,
-        marble_public=leaf.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+        marble_public=subject_public_key(certificate),
         coordinator_root=authority.root_cert.public_bytes(Encoding.DER),
         coordinator_intermediate=authority.intermediate_cert.public_bytes(Encoding.DER),
     )

@@ -7,7 +7,8 @@ integers within +-(2^53 - 1); a float is refused, because languages print floats
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from json.encoder import encode_basestring as _quoted  # as json.dumps(ensure_ascii=False), without its set-up
 from typing import TypeAlias
 
 from sealmesh.errors.ledger import StatementError
@@ -16,6 +17,8 @@ Json: TypeAlias = "bool | int | str | Sequence[Json] | Mapping[str, Json] | None
 
 #: RFC 8785, section 3.1: integers that every JSON reader keeps exactly (I-JSON, RFC 7493, 2.2).
 MAX_INTEGER = 2**53 - 1
+
+_WORDS = {True: "true", False: "false", None: "null"}
 
 
 def canonical_json(value: Json) -> bytes:
@@ -79,18 +82,24 @@ def _no_float(text: str) -> Json:
 
 def _encode(value: Json) -> str:
     match value:
-        case bool() | None:
-            return json.dumps(value)
         case str():
-            return json.dumps(value, ensure_ascii=False)
+            return _quoted(value)
+        case bool() | None:
+            return _WORDS[value]
         case int():
             if abs(value) > MAX_INTEGER:
                 raise StatementError("integer is too large", code="json", wanted=f"at most {MAX_INTEGER}")
             return str(value)
         case Mapping():
-            keys = sorted(value, key=lambda key: key.encode("utf-16-be", "surrogatepass"))
-            return "{" + ",".join(f"{_encode(key)}:{_encode(value[key])}" for key in keys) + "}"
+            return "{" + ",".join([f"{_quoted(key)}:{_encode(value[key])}" for key in _sorted(value)]) + "}"
         case list() | tuple():
-            return "[" + ",".join(_encode(item) for item in value) + "]"
+            return "[" + ",".join([_encode(item) for item in value]) + "]"
         case _:
             raise StatementError("numbers here are integers", code="json", found=type(value).__name__)
+
+
+def _sorted(keys: Iterable[str]) -> list[str]:
+    """Sort as RFC 8785, 3.2.3 says, by UTF-16 code units; that of ASCII is the order of Python."""
+    if all(map(str.isascii, keys)):
+        return sorted(keys)
+    return sorted(keys, key=lambda key: key.encode("utf-16-be", "surrogatepass"))

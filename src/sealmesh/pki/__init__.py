@@ -18,6 +18,7 @@ from sealmesh.pki.keys import KeyFactory
 from sealmesh.pki.leaf import issue_leaf
 from sealmesh.pki.names import MARBLERUN_NAMES, SEALMESH_NAMES, CaNames, Subject
 from sealmesh.pki.profile import CertificateProfile, SubjectNames, Validity
+from sealmesh.pki.reading import subject_public_key
 from sealmesh.pki.request import CertificateRequest, parse_csr
 from sealmesh.pki.secret_certificate import SecretCertificateProfile, issue_secret_certificate
 
@@ -53,6 +54,7 @@ __all__ = [
     "parse_marble_id",
     "parse_uuid",
     "renew_intermediate",
+    "subject_public_key",
     "trust_domain",
     "verify_marble_chain",
 ]

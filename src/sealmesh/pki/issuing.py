@@ -25,7 +25,7 @@ from sealmesh.errors.pki import IssuingError
 from sealmesh.pki.identity import spki
 from sealmesh.pki.past_end import sign_past_end
 from sealmesh.pki.profile import CertificateProfile, Validity
-from sealmesh.pki.reading import UNREADABLE, is_mesh_signed
+from sealmesh.pki.reading import UNREADABLE, is_mesh_signed, subject_public_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +89,7 @@ def check_issued(
     """
     try:
         certificate = x509.load_der_x509_certificate(der)
-        wrong = list(_differences(certificate, profile, issuer))
+        wrong = list(_differences(certificate, der, profile, issuer))
     except UNREADABLE as error:
         raise IssuingError("What was issued cannot be read back", found=str(error)) from error
     if wrong:
@@ -114,28 +114,33 @@ def check_signed_by(certificate: x509.Certificate, key: ec.EllipticCurvePublicKe
 
 
 def _sign(profile: CertificateProfile, issuer: Issuer) -> x509.Certificate:
+    # All extensions at once: one by one, the builder is copied and searched for each.
+    extensions = [
+        x509.Extension(value.oid, critical, value)
+        for value, critical in profile.extensions(issuer.key_identifier)
+    ]
     builder = (
-        x509.CertificateBuilder()
+        x509.CertificateBuilder(extensions=extensions)
         .issuer_name(issuer.name)
         .subject_name(profile.subject)
         .public_key(profile.public_key)
         .serial_number(profile.serial)
     )
-    for value, critical in profile.extensions(issuer.key_identifier):
-        builder = builder.add_extension(value, critical)
     begin, end = profile.validity.not_before, profile.validity.not_after
     if end < begin:
         return sign_past_end(builder, issuer.key, begin=begin, end=end)
     return builder.not_valid_before(begin).not_valid_after(end).sign(issuer.key, hashes.SHA384())
 
 
-def _differences(certificate: x509.Certificate, profile: CertificateProfile, issuer: Issuer) -> list[str]:
+def _differences(
+    certificate: x509.Certificate, der: bytes, profile: CertificateProfile, issuer: Issuer
+) -> list[str]:
     found = {
         "version": certificate.version is x509.Version.v3,
         "issuer": certificate.issuer == issuer.name,
         "subject": certificate.subject == profile.subject,
         "serial number": 0 < certificate.serial_number == profile.serial,
-        "public key": spki(certificate.public_key()) == spki(profile.public_key),
+        "public key": subject_public_key(der) == spki(profile.public_key),
         "signature algorithm": is_mesh_signed(certificate),
         "validity": Validity.of(certificate) == profile.validity,
         "validity within the issuer's": not profile.bounded_by_issuer

@@ -40,7 +40,7 @@ class Witness:
         head = self._register.head
         if head is None or row != self._last:
             head = self._opened(connection, row)
-        if head == self._register.head and (since is None or since >= head.version):
+        if head == self._register.head and (since is None or not any(self._register.newer_than(since))):
             self._last = row
             return head, ()
         start = self._register.version if since is None else min(since, self._register.version)
