@@ -1,8 +1,11 @@
 import json
+from collections.abc import Iterator
 
 import pytest
+import typer
 
 from sealmesh.cli import main
+from sealmesh.cli.app import app
 
 
 def test_version_is_printed(capsys) -> None:
@@ -75,16 +78,31 @@ def test_nobody_there_ends_with_1_and_an_empty_stdout(capsys) -> None:
     assert "error [connection]" in err
 
 
-COMMANDS = [
-    ["verify"], ["status"], ["version"], ["sign"], ["uniqueid"], ["signerid"], ["coordinator"], ["run"],
-    ["demo", "bookstore"],
-    *(["manifest", name] for name in ("set", "get", "check", "signature", "verify", "log")),
-    *(["certificate", name] for name in ("root", "intermediate", "chain")),
-]  # fmt: skip
+def commands(tree, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for name, command in tree.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, (*path, name))
+        elif not command.hidden:
+            yield (*path, name)
+
+
+COMMANDS = sorted(commands(typer.main.get_command(app)))
+
+
+def test_every_command_of_marbleruns_client_is_there_but_for_installing() -> None:
+    wanted = {
+        *("status", "recover", "package-info", "version", "check", "precheck"),
+        *(f"manifest {name}" for name in ("get", "log", "set", "signature", "verify")),
+        *(f"manifest update {name}" for name in ("acknowledge", "apply", "cancel", "get")),
+        *(f"certificate {name}" for name in ("root", "intermediate", "chain")),
+        *(f"secret {name}" for name in ("get", "set")),
+        *(f"recover-with-signature {name}" for name in ("encrypt-secret", "public-key", "sign-secret")),
+    }
+    assert wanted <= {" ".join(command) for command in COMMANDS}
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_every_command_has_help_with_an_example_and_json(capsys, command: list[str]) -> None:
+def test_every_command_has_help_with_an_example_and_json(capsys, command: tuple[str, ...]) -> None:
     assert main([*command, "--help"]) == 0
     text = capsys.readouterr().out
     assert "Example" in text
