@@ -54,6 +54,82 @@ def test_a_template_that_fails_fails_the_check(capsys, tmp_path) -> None:
     assert "error [template-syntax]" in capsys.readouterr().err
 
 
+BROKEN = """\
+Packages:
+  oven: &oven {SignerID: "cc", ProductID: -1, SecurityVersion: 3}
+Marbles:
+  baker:
+    Package: ovn
+    MaxActivation: 3
+    Parameters:
+      Env: &env
+        GOOD: "{{ hex .Secrets.k }}"
+        OPEN: "{{ hex .Secrets.k }"
+        UNKNOWN: "{{ nope }}"
+  other:
+    Package: oven
+    Parameters:
+      Env:
+        <<: *env
+Secrets:
+  k:
+    Type: symmetric-key
+    Size: 7
+"""
+
+
+def _places(capsys, path) -> set[str]:
+    assert main(["manifest", "check", str(path), "--json"]) == 1
+    error = json.loads(capsys.readouterr().out)["error"]
+    return {f"{item['line']}:{item['column']} {item['code']}" for item in error["violations"]}
+
+
+def test_violations_of_a_yaml_manifest_have_the_lines_of_the_yaml(capsys, tmp_path) -> None:
+    path = tmp_path / "m.yaml"
+    path.write_text(BROKEN)
+    assert _places(capsys, path) == {
+        "2:43 manifest.out-of-range",
+        "5:14 manifest.marble.unknown-package",
+        "6:20 manifest.unknown-key",
+        "10:15 template-syntax",
+        "11:18 template-syntax",
+        "20:11 manifest.secret.bad-size",
+    }
+
+
+def test_every_template_that_fails_is_named_with_its_place_in_the_file(capsys, tmp_path) -> None:
+    path = tmp_path / "m.json"
+    path.write_text(
+        '{"Packages": {"oven": {"UniqueID": "aa"}},\n "Marbles": {"baker": {"Package": "oven",\n'
+        '  "Parameters": {"Env": {\n   "A": "{{ hex .Secrets.k }",\n   "B": "{{ hex .Secrets.gone }}"},\n'
+        '   "Files": {"/x": "{{ 1 | 2 }}"}}}},\n'
+        ' "Secrets": {"c": {"Type": "cert-ed25519", "Cert": {"Subject": {"Country": ["DEU"]}}}}}'
+    )
+    assert _places(capsys, path) == {
+        "4:9 template-syntax",
+        "6:20 template-syntax",
+        "7:77 manifest.secret.bad-certificate-field",
+    }
+    path.write_text(path.read_text().replace("DEU", "DE"))
+    assert _places(capsys, path) == {"4:9 template-syntax", "5:9 template-execution", "6:20 template-syntax"}
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        (b"a: [1\nb: {", "2:2"),
+        (b'{"a": 1,\n "b": }', "2:7"),
+        (b"a: 1\nb: \xff", "2:4"),
+        (b"a: 1\na: 2", "2:1"),
+    ],
+)
+def test_a_file_that_cannot_be_read_names_the_place(capsys, tmp_path, content: bytes, place: str) -> None:
+    path = tmp_path / "m"
+    path.write_bytes(content)
+    assert main(["manifest", "check", str(path)]) == 1
+    assert f"]: {place}: " in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("content", [b"Packages: [\n", b"{", b"\xff"])
 def test_a_file_that_is_no_manifest_fails_the_check(capsys, tmp_path, content: bytes) -> None:
     path = tmp_path / "m"
