@@ -65,7 +65,7 @@ def _packages(manifest: Manifest) -> Findings:
         path: Path = ("Packages", name)
         if name not in used:
             yield "unused-package", path, "No Marble runs this package; its values are not checked."
-        if package.debug:
+        if package.debug or any(getattr(form, "debug", False) for form in package.evidence or ()):
             yield "debug-package", path, "A debug enclave can be read and changed by the host."
         for field, value in (("UniqueID", package.unique_id), ("SignerID", package.signer_id)):
             if value and not _HEX_32.match(value):

@@ -1,5 +1,6 @@
 """Which fields the manifest's objects have (COMPAT sections 8 and 9; our additions: DESIGN section 6)."""
 
+from sealmesh.manifest.evidence_shapes import EVIDENCE_SHAPES
 from sealmesh.manifest.fields import (
     BYTES,
     FLAG,
@@ -41,6 +42,11 @@ PACKAGE = shape(
             about="Platform states besides `UpToDate` that are let in; default `SWHardeningNeeded`.",
         ),
         "AcceptedAdvisories": Field(schema=TEXTS, about="Security advisories that are put up with."),
+        "Evidence": Field(
+            schema={**listed(ref("Evidence")), "minItems": 1},
+            about="The forms of Evidence that are accepted, of any TEE; instead of all the other fields.",
+            gate=FeatureGate.EVIDENCE,
+        ),
     },
 )
 
@@ -372,4 +378,5 @@ SHAPES: tuple[Shape, ...] = (
     GOVERNANCE,
     APPROVER,
     APPROVAL_RULE,
+    *EVIDENCE_SHAPES,
 )

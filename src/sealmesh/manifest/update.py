@@ -95,6 +95,7 @@ def _read_version(reading: Reading, value: JsonValue, path: Path) -> int | None:
         "ProductID": package.product_id is not None,
         "AcceptedTCBStatuses": package.accepted_tcb_statuses is not None,
         "AcceptedAdvisories": package.accepted_advisories is not None,
+        "Evidence": package.evidence is not None,
     }
     for field in (field for field, there in given.items() if there):
         reading.report.add(

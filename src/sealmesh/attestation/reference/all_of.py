@@ -54,3 +54,8 @@ class AllOf:
     def is_empty(self) -> bool:
         """Whether one of the parts could be anything."""
         return any(part.is_empty for part in self.parts)
+
+    @property
+    def debug(self) -> bool:
+        """Whether one of the parts must be a debug one."""
+        return any(getattr(part, "debug", False) for part in self.parts)

@@ -10,8 +10,29 @@ def check_packages(reading: Reading, manifest: Manifest) -> None:
         reading.report.add("package.none", ("Packages",), "A manifest needs at least one package.")
     used = {marble.package for marble in manifest.marbles.values()}
     for name, package in manifest.packages.items():
-        if name in used and not package.debug and reading.sound("Packages", name):
+        if package.evidence is not None:
+            _check_nothing_beside_evidence(reading, name, package)
+        elif name in used and not package.debug and reading.sound("Packages", name):
             _check_identity(reading, name, package)
+
+
+def _check_nothing_beside_evidence(reading: Reading, name: str, package: Package) -> None:
+    beside = {
+        "Debug": package.debug,
+        "UniqueID": bool(package.unique_id),
+        "SignerID": bool(package.signer_id),
+        "ProductID": package.product_id is not None,
+        "SecurityVersion": package.security_version is not None,
+        "AcceptedTCBStatuses": package.accepted_tcb_statuses is not None,
+        "AcceptedAdvisories": package.accepted_advisories is not None,
+    }
+    for field in (field for field, there in beside.items() if there):
+        reading.report.add(
+            "package.beside-evidence",
+            ("Packages", name, field),
+            f"{field} stands beside Evidence, which already says everything.",
+            remedy=f'Move it into an entry of the list: {{"SGX": {{"{field}": ...}}}}.',
+        )
 
 
 def _check_identity(reading: Reading, name: str, package: Package) -> None:

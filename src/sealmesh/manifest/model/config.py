@@ -25,6 +25,7 @@ class FeatureGate(StrEnum):
     NAMES = "Names"
     CERTIFICATE = "Certificate"
     GOVERNANCE = "Governance"
+    EVIDENCE = "Evidence"
 
 
 #: Gates that MarbleRun does not know: it refuses a manifest that names one, instead of ignoring the rule.
@@ -35,6 +36,7 @@ OWN_GATES = frozenset(
         FeatureGate.NAMES,
         FeatureGate.CERTIFICATE,
         FeatureGate.GOVERNANCE,
+        FeatureGate.EVIDENCE,
     }
 )
 

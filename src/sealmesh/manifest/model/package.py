@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from sealmesh.attestation import Reference
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
-    """Reference Values of one enclave (COMPAT section 8, `Packages`).
+    """Reference Values of one program (COMPAT section 8, `Packages`).
 
     Attributes:
         debug: Whether the enclave must be a debug one. A debug package needs no other value.
@@ -15,6 +17,8 @@ class Package:
         security_version: Lowest ISVSVN that is accepted, None if not given.
         accepted_tcb_statuses: None if not given; `UpToDate` is accepted always.
         accepted_advisories: None if not given: then advisories are not looked at.
+        evidence: The accepted forms of Evidence, over all families of TEEs, of which one must be met; None:
+            an SGX enclave, as the other fields have it. Then those are not given.
     """
 
     debug: bool = False
@@ -24,6 +28,7 @@ class Package:
     security_version: int | None = None
     accepted_tcb_statuses: tuple[str, ...] | None = None
     accepted_advisories: tuple[str, ...] | None = None
+    evidence: tuple[Reference, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

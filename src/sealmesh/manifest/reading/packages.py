@@ -2,6 +2,7 @@
 
 from sealmesh.manifest.json_values import JsonValue
 from sealmesh.manifest.model import Infrastructure, Package
+from sealmesh.manifest.reading.evidence import read_evidence
 from sealmesh.manifest.reading.view import Reading, View
 from sealmesh.manifest.report import Path
 from sealmesh.manifest.shapes import INFRASTRUCTURE, PACKAGE
@@ -18,6 +19,7 @@ def read_package(reading: Reading, value: JsonValue, path: Path) -> Package:
         security_version=view.optional_unsigned("SecurityVersion"),
         accepted_tcb_statuses=view.optional_texts("AcceptedTCBStatuses"),
         accepted_advisories=view.optional_texts("AcceptedAdvisories"),
+        evidence=read_evidence(reading, view),
     )
 
 
