@@ -12,6 +12,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from sealmesh.client.connection import AsyncConnection, Connection
 from sealmesh.client.counter import raise_counter
+from sealmesh.client.drill import drill
 from sealmesh.client.exchange import Exchange
 from sealmesh.client.governance import read_approvals, read_governance, submit_approval
 from sealmesh.client.manifest import read_manifest, read_update_log, set_manifest
@@ -59,6 +60,7 @@ class CoordinatorApi(Connection):
     secrets = _waiting(read_secrets)
     write_secrets = _waiting(write_secrets)
     recover = _waiting(recover)
+    drill = _waiting(drill)
     recovery_key = _waiting(read_recovery_key)
     sign_quote = _waiting(sign_quote)
     raise_counter = _waiting(raise_counter)
@@ -83,6 +85,7 @@ class AsyncCoordinatorApi(AsyncConnection):
     secrets = _awaiting(read_secrets)
     write_secrets = _awaiting(write_secrets)
     recover = _awaiting(recover)
+    drill = _awaiting(drill)
     recovery_key = _awaiting(read_recovery_key)
     sign_quote = _awaiting(sign_quote)
     raise_counter = _awaiting(raise_counter)

@@ -1,10 +1,21 @@
 """The Coordinator's phase."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sealmesh.client.answers import data_of, member, texts
 from sealmesh.client.exchange import OWN, V2, Exchange, get
 from sealmesh.errors.client import NotServed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoveryStatus:
+    """Why a state waits for its owners, and how many of their shares were given."""
+
+    reason: str
+    owners: int
+    threshold: int
+    given: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +26,7 @@ class Status:
     message: str
     relaxations: tuple[str, ...] = ()
     simulation: bool = False
+    recovery: RecoveryStatus | None = None
 
 
 def read_status() -> Exchange[Status]:
@@ -30,4 +42,16 @@ def read_status() -> Exchange[Status]:
         message=member(members, "message", str),
         relaxations=texts(members, "relaxations"),
         simulation=bool(members.get("simulation", False)),
+        recovery=_recovery(members.get("recovery")),
+    )
+
+
+def _recovery(members: object) -> RecoveryStatus | None:
+    if not isinstance(members, Mapping):
+        return None
+    return RecoveryStatus(
+        reason=member(members, "reason", str),
+        owners=member(members, "owners", int),
+        threshold=member(members, "threshold", int),
+        given=member(members, "given", int),
     )

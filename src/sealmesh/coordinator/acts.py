@@ -122,9 +122,11 @@ def act_unapproved(now: datetime, act: str, *, user: str, missing: int) -> bytes
     return _leaf(now, "act-unapproved", approves=act, user=user, missing=missing)
 
 
-def recovered(now: datetime, *, shares: int) -> bytes:
-    """Return the leaf of a state that its owners' shares opened."""
-    return _leaf(now, "state-recovered", shares=shares)
+def recovered(now: datetime, *, shares: int, reason: str, remark: str) -> bytes:
+    """Return the leaf of a state that its owners' shares opened: why it waited, and if it is an old copy."""
+    return _leaf(
+        now, "state-recovered", shares=shares, reason=reason, **({"remark": remark} if remark else {})
+    )
 
 
 def certificate_digest(certificate: x509.Certificate) -> str:

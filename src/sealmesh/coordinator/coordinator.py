@@ -4,6 +4,7 @@ Rules are in `commands` and what they use; here is only which inputs a command n
 decided again after a conflict, and what a reply is made of. Every method may be called by several threads.
 """
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 
 from sealmesh.coordinator.api import (
@@ -11,10 +12,12 @@ from sealmesh.coordinator.api import (
     ActivationRequest,
     ApprovalReply,
     Credentials,
+    DrillReply,
     EnrolReply,
     EnrolRequest,
     GovernanceReply,
     ManifestReply,
+    OwnerShare,
     PeerChain,
     QuoteReply,
     RecoverReply,
@@ -34,6 +37,7 @@ from sealmesh.coordinator.commands.status import status
 from sealmesh.coordinator.commands.update_log import update_log
 from sealmesh.coordinator.context import Context
 from sealmesh.coordinator.decision import Decision
+from sealmesh.coordinator.drill import drill
 from sealmesh.coordinator.engine import Engine
 from sealmesh.coordinator.examination import Examiner
 from sealmesh.coordinator.gates import check_gate
@@ -89,7 +93,7 @@ class Coordinator(Governance):
 
     def status(self) -> StatusReply:
         """Return the phase and what is relaxed or simulated."""
-        return status(self._engine.state(), self._engine.settings)
+        return status(self._engine.state(), self._engine.settings, self._recovery.status())
 
     def quote(self, nonce: bytes) -> QuoteReply:
         """Return the chain and Evidence over the root and `nonce`."""
@@ -172,6 +176,10 @@ class Coordinator(Governance):
     def recover(self, secret: bytes, signature: bytes) -> RecoverReply:
         """Take one recovery secret."""
         return self._recovery.recover(secret, signature)
+
+    def drill(self, shares: Mapping[str, OwnerShare]) -> DrillReply:
+        """Tell what a recovery with these shares would come to."""
+        return drill(shares, self._engine)
 
     def recovery_public_key(self) -> bytes:
         """Return the key that recovery secrets may be encrypted to."""

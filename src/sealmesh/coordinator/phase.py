@@ -27,6 +27,7 @@ class Act(StrEnum):
 
     SET_MANIFEST = "set a manifest"
     RECOVER = "recover"
+    DRILL = "drill a recovery"
     ACTIVATE = "activate a Marble"
     RENEW = "renew a Marble's certificate"
     READ_MANIFEST = "read the manifest"
@@ -50,6 +51,7 @@ _RUNNING = (
     Act.APPROVE,
     Act.COUNT,
     Act.SIGN_QUOTE,
+    Act.DRILL,
 )
 
 MOVES: Mapping[tuple[Phase, Act], Phase] = MappingProxyType(
@@ -57,6 +59,7 @@ MOVES: Mapping[tuple[Phase, Act], Phase] = MappingProxyType(
         (Phase.ACCEPTING_MANIFEST, Act.SET_MANIFEST): Phase.ACCEPTING_MARBLES,
         (Phase.RECOVERY, Act.SET_MANIFEST): Phase.ACCEPTING_MARBLES,
         (Phase.RECOVERY, Act.RECOVER): Phase.ACCEPTING_MARBLES,
+        (Phase.RECOVERY, Act.DRILL): Phase.RECOVERY,
         **{(Phase.ACCEPTING_MARBLES, act): Phase.ACCEPTING_MARBLES for act in _RUNNING},
     }
 )

@@ -193,6 +193,18 @@ class Seat(Protocol):
         """Return what waits for recovery; None when nothing does."""
         ...
 
+    def recovery_scheme(self) -> RecoveryInfo | None:
+        """Return how the key of the state that is there is shared; None where there is none on a disk."""
+        ...
+
+    def age(self, encryption_key: bytes) -> str:
+        """Return why the state is not the newest that was there, as far as that can be told; else nothing.
+
+        Raises:
+            RecoveryNotPossible: This is not its key.
+        """
+        ...
+
     def peek(self, encryption_key: bytes) -> Store:
         """Return the waiting state, opened with a recovered key, for the caller to close; changes nothing.
 

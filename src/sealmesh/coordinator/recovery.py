@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPubl
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from sealmesh.coordinator import acts
-from sealmesh.coordinator.api import RecoverReply
+from sealmesh.coordinator.api import RecoverReply, RecoveryStatus
 from sealmesh.coordinator.approvals.waiting import WaitingApprovals
 from sealmesh.coordinator.engine import Engine
 from sealmesh.coordinator.phase import Act, move
@@ -24,7 +24,6 @@ from sealmesh.coordinator.state import State
 from sealmesh.coordinator.update_log import absent, next_lines
 from sealmesh.errors import SealmeshError
 from sealmesh.errors.coordinator import RecoveryRefused
-from sealmesh.errors.governance import ApprovalsMissing
 from sealmesh.sealing import RecoveryProgress, share_digest, unwrap_share, verify_share_signature
 
 #: Recovery secrets of these lengths are taken as they are, all others are encrypted to the ephemeral key.
@@ -92,12 +91,28 @@ class Recovery:
                 return RecoverReply(remaining=given.progress.remaining)
             before, self._given = self._given, None
             try:
-                self._unlock(given)
-            except ApprovalsMissing:
-                self._given = before  # the last owner gives his share again when the approvals are there
+                remark = self._unlock(given)
+            except RecoveryRefused:
+                raise
+            except SealmeshError:
+                # Approvals are missing, or the disk or the anchor is: the last owner gives his share again.
+                self._given = before
                 raise
             self._ephemeral = None
-            return RecoverReply(remaining=0)
+            return RecoverReply(remaining=0, remark=remark)
+
+    def status(self) -> RecoveryStatus | None:
+        """Return why a state waits and how many shares were given; None where none waits."""
+        waiting, given = self._engine.seat.recovery(), self._given
+        if waiting is None:
+            return None
+        counted = given is not None and given.progress.info == waiting.info
+        return RecoveryStatus(
+            reason=waiting.reason,
+            owners=waiting.info.owners,
+            threshold=waiting.info.threshold,
+            given=len(given.progress.shares) if given is not None and counted else 0,
+        )
 
     def _plain(self, secret: bytes) -> bytes:
         if len(secret) in _PLAIN_LENGTHS:
@@ -145,7 +160,7 @@ class Recovery:
             ) from error
         return replace(given, progress=progress, signatures={**given.signatures, share: signature})
 
-    def _unlock(self, given: _Given) -> None:
+    def _unlock(self, given: _Given) -> str:
         seat, key = self._engine.seat, given.progress.key()
         try:
             inside = _inside(seat, key, self._engine.state())
@@ -155,15 +170,23 @@ class Recovery:
         _check_signatures(given.signatures, keys)
         context = self._engine.context()
         approved = self.approvals.authorize_recovery(inside, context)
+        remark, waiting = seat.age(key), seat.recovery()
         store = seat.unlock(key)
         log = next_lines(inside, approved.lines)
+        leaf = acts.recovered(
+            context.now,
+            shares=len(given.signatures),
+            reason="" if waiting is None else waiting.reason,
+            remark=remark,
+        )
         store.commit(
             Change(
                 puts={**approved.records, **log},
                 expects=absent(log),
-                appends=(*approved.leaves, acts.recovered(context.now, shares=len(given.signatures))),
+                appends=(*approved.leaves, leaf),
             )
         )
+        return remark
 
 
 def _inside(seat: Seat, key: bytes, now: State) -> State:

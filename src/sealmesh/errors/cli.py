@@ -39,6 +39,17 @@ class DemoFailed(CliError):
     kind = Kind.INVALID
 
 
+class DrillFailed(CliError):
+    """A recovery with the shares of a drill would fail."""
+
+    code = "drill-failed"
+    kind = Kind.INVALID
+    remedy = (
+        "Find the shares that were handed out last (of `manifest set`, or of the update that changed the "
+        "recovery keys), and the keys of their owners."
+    )
+
+
 class ClusterError(CliError):
     """A Kubernetes cluster cannot be asked, or does not have what it must."""
 

@@ -169,6 +169,14 @@ class UpdateRefused(CoordinatorError):
     code = "update-refused"
 
 
+class DrillRefused(CoordinatorError):
+    """There is nothing that a drill could prove."""
+
+    code = "drill-refused"
+    kind = Kind.STATE
+    remedy = "Set a manifest with RecoveryKeys and a SealMode other than Disabled."
+
+
 class RecoveryRefused(CoordinatorError):
     """The recovery secret or its signature is not accepted."""
 

@@ -8,8 +8,10 @@ from sealmesh.coordinator.api import (
     ActivationReply,
     ActivationRequest,
     Credentials,
+    DrillReply,
     EnrolReply,
     EnrolRequest,
+    OwnerShare,
     PeerChain,
     RecoverReply,
     RenewRequest,
@@ -96,7 +98,15 @@ class LoggedCoordinator(Coordinator):
 
     def recover(self, secret: bytes, signature: bytes) -> RecoverReply:
         """See `CoordinatorPort.recover`."""
-        return _logged("recovery", lambda: super(LoggedCoordinator, self).recover(secret, signature))
+        reply = _logged("recovery", lambda: super(LoggedCoordinator, self).recover(secret, signature))
+        logger().info("recovery secret taken", missing=reply.remaining)
+        if reply.remark:
+            logger().warning("the recovered state is not the newest", reason=reply.remark)
+        return reply
+
+    def drill(self, shares: Mapping[str, OwnerShare]) -> DrillReply:
+        """See `CoordinatorPort.drill`."""
+        return _logged("recovery drill", lambda: super(LoggedCoordinator, self).drill(shares))
 
 
 def _logged(event: str, act: Callable[[], Reply], **fields: object) -> Reply:

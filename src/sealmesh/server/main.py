@@ -120,6 +120,8 @@ def _announce(configuration: ServerConfiguration, first: Parts, attester: str) -
         relaxations=list(status.relaxations),
         simulation=status.simulation,
     )
+    if status.recovery is not None:
+        logger().warning("the state waits for recovery", reason=status.recovery.reason)
     for name in status.relaxations:
         logger().warning("relaxation in force", relaxation=name)
     if configuration.attester_assumed:

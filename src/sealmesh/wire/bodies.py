@@ -61,6 +61,17 @@ def parse_recover_body(raw: bytes) -> RecoveryShare:
     )
 
 
+def parse_drill_body(raw: bytes) -> Mapping[str, RecoveryShare]:
+    """Return the shares out of `{"shares": {label: {"recoverySecret", "recoverySecretSignature"}}}`."""
+    kind = MapKind(ObjectKind({"recoverySecret": BYTES, "recoverySecretSignature": BYTES}))
+    return {
+        label: RecoveryShare(
+            secret=item.bytes("recoverySecret"), signature=item.bytes("recoverySecretSignature")
+        )
+        for label, item in _read(raw, {"shares": kind}).records("shares").items()
+    }
+
+
 def parse_quote_body(raw: bytes) -> bytes:
     """Return the quote out of a body of `sign-quote`."""
     return _read(raw, {"sgxQuote": BYTES}).bytes("sgxQuote")

@@ -83,10 +83,10 @@ def secrets(found: Mapping[str, Secret]) -> Mapping[str, Json]:
     return {name: _secret(secret) for name, secret in found.items()}
 
 
-def recovered(*, remaining: int) -> Json:
-    """Return how many recovery secrets are missing."""
+def recovered(*, remaining: int, remark: str = "") -> Json:
+    """Return how many recovery secrets are missing, and what the owners must know of the state."""
     if remaining == 0:
-        return {"remaining": 0, "message": "Recovery successful."}
+        return {"remaining": 0, "message": f"Recovery successful. {remark}".rstrip()}
     return {"remaining": remaining, "message": f"Secret was accepted. Still missing: {remaining}."}
 
 

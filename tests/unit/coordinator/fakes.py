@@ -136,6 +136,12 @@ class MemorySeat:
     def recovery(self) -> None:
         return None
 
+    def age(self, encryption_key: bytes) -> str:
+        return ""
+
+    def recovery_scheme(self) -> None:
+        return None
+
 
 class NoEndorser:
     def collateral_for(self, evidence: object) -> bytes:

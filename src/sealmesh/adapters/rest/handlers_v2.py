@@ -35,7 +35,7 @@ def recover(call: Call) -> Answer:
     """POST /api/v2/recover."""
     share = bodies.parse_recover_body(call.body)
     reply = call.coordinator.recover(share.secret, share.signature)
-    return success(rest_v2.recovered(remaining=reply.remaining))
+    return success(rest_v2.recovered(remaining=reply.remaining, remark=reply.remark))
 
 
 def recovery_public_key(call: Call) -> Answer:

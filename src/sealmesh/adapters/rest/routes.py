@@ -84,6 +84,7 @@ ROUTES: Mapping[tuple[str, str], Route] = MappingProxyType(
         ("GET", OWN + "/status"): _own(handlers_own.status),
         ("GET", OWN + "/quote"): _own(handlers_own.quote),
         ("GET", OWN + "/statement"): _own(handlers_own.statement),
+        ("POST", OWN + "/recover/drill"): _own(handlers_own.drill),
         # These know their callers themselves: before a recovery no user is known.
         ("GET", OWN + "/governance"): _own(handlers_governance.governance),
         ("GET", OWN + "/approvals"): _own(handlers_governance.approvals),

@@ -41,7 +41,7 @@ from sealmesh.adapters.store.sqlite import SqliteStore, Step, no_step
 from sealmesh.adapters.store.turnstile import Turnstile
 from sealmesh.adapters.store.vault import Vault
 from sealmesh.coordinator.ports import Change, Founded, SealPlan, Store
-from sealmesh.errors.store import RecoveryNotPossible, SealerError, StoreConflict, StoreError
+from sealmesh.errors.store import RecoveryNotPossible, SealerError, StateRolledBack, StoreConflict, StoreError
 from sealmesh.ledger import Frontier
 from sealmesh.manifest import SealMode
 from sealmesh.sealing import KEY_BYTES, NO_RECOVERY, RecoveryInfo, key_id, split_recovery_key, wrap_share
@@ -169,6 +169,20 @@ class SealedSeat:
             if opened is None:
                 raise StoreError("The recovered state cannot be opened")
             return opened
+
+    def age(self, encryption_key: bytes) -> str:
+        """Return why the state is not the newest that was there, as far as the anchor can tell; else nothing.
+
+        Raises:
+            RecoveryNotPossible: There is no state, or this is not its key.
+            AnchorError: The anchor cannot be asked.
+        """
+        with self._mooring.held(), closing(self.peek(encryption_key)) as store:
+            try:
+                self._mooring.check(store.head().epoch)
+            except StateRolledBack as error:
+                return f"{error.message}: {error.found}"
+        return ""
 
     def rekey(self, change: Change, plan: SealPlan) -> Founded:
         """Commit `change` under new keys and new shares; the old shares are worthless then.

@@ -44,6 +44,13 @@ def recover(
     secret: SecretArgument,
     address: AddressArgument,
     *,
+    drill: Annotated[
+        bool, typer.Option("--drill", help="Only ask whether the secret would be taken; change nothing.")
+    ] = False,
+    others: Annotated[
+        list[str] | None,
+        typer.Option("--with", metavar="FILE=KEY.pem", help="With --drill: another owner's secret and key."),
+    ] = None,
     trust: Trust,
     share_key: ShareKeyChoice,
     output: Output,
@@ -54,9 +61,21 @@ def recover(
     the owner's key opens it here. It travels to the verified Coordinator only.
 
     Example: `sealmesh recover share.bin localhost:4433 --key owner.pem --policy policy.json`
+
+    `--drill` proves on a running Coordinator that secrets open its state, and changes nothing.
+
+    Example: `sealmesh recover share.bin localhost:4433 --key owner.pem --drill --with other.bin=other.pem`
     """
     from sealmesh.client import open_share
 
+    if drill:
+        from sealmesh.cli.drill import run_drill
+
+        with session(address, trust, output) as coordinator:
+            run_drill(coordinator.api, secret, share_key.load(), others or [], output)
+        return
+    if others:
+        raise UsageError("further secrets are only for a drill", wanted="--drill")
     raw = read_file(secret)
     with session(address, trust, output) as coordinator:
         key = share_key.load()

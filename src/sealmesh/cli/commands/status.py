@@ -1,5 +1,7 @@
 """`sealmesh status`."""
 
+from dataclasses import asdict
+
 import typer
 
 from sealmesh.cli.options import AddressArgument, with_options
@@ -24,6 +26,10 @@ def status(address: AddressArgument, *, trust: Trust, output: Output) -> None:
         lines.append("simulation: the hardware is simulated, or simulated hardware is let in")
     if found.relaxations:
         lines.append(f"relaxations in force: {', '.join(found.relaxations)}")
+    if found.recovery is not None:
+        waiting = found.recovery
+        lines.append(f"why: {waiting.reason}")
+        lines.append(f"recovery secrets given: {waiting.given} of {waiting.threshold} needed")
     output.result(
         "\n".join(lines),
         {
@@ -31,6 +37,7 @@ def status(address: AddressArgument, *, trust: Trust, output: Output) -> None:
             "message": found.message,
             "simulation": found.simulation,
             "relaxations": list(found.relaxations),
+            **({} if found.recovery is None else {"recovery": asdict(found.recovery)}),
         },
     )
 
