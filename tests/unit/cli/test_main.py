@@ -1,5 +1,6 @@
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import typer
@@ -86,6 +87,7 @@ def commands(tree, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
             yield (*path, name)
 
 
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "cli.md"
 COMMANDS = sorted(commands(typer.main.get_command(app)))
 
 
@@ -99,6 +101,11 @@ def test_every_command_of_marbleruns_client_is_there_but_for_installing() -> Non
         *(f"recover-with-signature {name}" for name in ("encrypt-secret", "public-key", "sign-secret")),
     }
     assert wanted <= {" ".join(command) for command in COMMANDS}
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_command_is_on_the_reference_page(command: tuple[str, ...]) -> None:
+    assert f"`{' '.join(command)}" in PAGE.read_text()
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
