@@ -30,13 +30,22 @@ def seat(directory):
     return SealedSeat(directory, sealer=sealer, entropy=os.urandom)
 
 
+class Files(tuple):
+    """Content of `sealed_data` and `sealed_key`; Hypothesis prints arguments, these are long."""
+
+    __slots__ = ()
+
+    def __repr__(self):
+        return "files"
+
+
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     directory = tmp_path_factory.mktemp("bits") / "seal"
     place = seat(directory)
     place.found(Change(puts=PUTS, appends=LEAVES), SealPlan(mode=SealMode.PRODUCT_KEY))
     place.close()
-    return (directory / "sealed_data").read_bytes(), (directory / "sealed_key").read_bytes()
+    return Files([(directory / "sealed_data").read_bytes(), (directory / "sealed_key").read_bytes()])
 
 
 def read(data, key):
