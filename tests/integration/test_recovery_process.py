@@ -1,4 +1,4 @@
-"""Coordinator processes whose state is lost, put back, or sealed by devices; operators at the command line."""
+"""Coordinator processes whose state is lost, put back or sealed by devices; operators at a command line."""
 
 import base64
 import importlib.util
