@@ -1,7 +1,7 @@
 """Command lines as MarbleRun's client takes them, written as ours takes them.
 
 Its global options may stand before the command (`-i status ADDRESS`), flags may carry a value
-(`--insecure=true`), and short options an equals sign (`-o=FILE`).
+(`--insecure=true`), short options an equals sign (`-o=FILE`), and `help COMMAND` asks for `COMMAND --help`.
 """
 
 import re
@@ -30,6 +30,8 @@ _FOREIGN = frozenset({"run"})
 
 def arranged(arguments: Sequence[str], root: Any) -> list[str]:
     """Return `arguments` in the order and spelling that the command tree `root` (click) reads."""
+    if arguments and arguments[0] == "help":
+        return [*arguments[1:], "--help"]
     path, early, rest = _split(list(arguments), root)
     if path and path[0] in _FOREIGN:
         return [*path, *early, *rest]

@@ -21,6 +21,7 @@ BROKEN_PIPE = 1
 # Where typer's copy of click lives differs between versions; a public class leads to the others.
 _UsageError = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "UsageError")
 _ClickError = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+_HELP_SHOWN = "NoArgsIsHelpError"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,6 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return BROKEN_PIPE
         if not isinstance(error, _ClickError):
             raise
+        if type(error).__name__ == _HELP_SHOWN:
+            return DONE  # it is on stdout already
         output.usage(error)
         return REFUSED
     except KeyboardInterrupt:

@@ -23,6 +23,8 @@ TREE = typer.main.get_command(app)
         ("-i recover-with-signature FILE ADDR", "recover-with-signature -i FILE ADDR"),
         ("secret get a=b ADDR", "secret get a=b ADDR"),
         ("nonsense -i", "nonsense -i"),
+        ("help", "--help"),
+        ("help manifest update apply", "manifest update apply --help"),
         ("-i", "-i"),
         ("", ""),
     ],

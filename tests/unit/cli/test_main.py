@@ -19,6 +19,16 @@ def test_version_as_json(capsys) -> None:
     assert "python" in json.loads(capsys.readouterr().out)
 
 
+@pytest.mark.parametrize(
+    "words", [[], ["manifest"], ["manifest", "update"], ["recover-with-signature"], ["help"]]
+)
+def test_without_a_command_the_help_is_shown(capsys, words: list[str]) -> None:
+    assert main(words) == 0
+    out, err = capsys.readouterr()
+    assert "Commands" in out
+    assert err == ""
+
+
 def test_an_unknown_command_ends_with_1_and_says_where_to_look(capsys) -> None:
     assert main(["nonsense"]) == 1
     out, err = capsys.readouterr()
