@@ -1,4 +1,8 @@
-"""Group commit: who waits for the disk is joined by all who come meanwhile."""
+"""Group commit: who waits for the disk is joined by all who come meanwhile.
+
+Who finds the queue empty leads the next batch: he waits for the batch before, then writes for all who have
+joined by then. They wait for him alone, not for a turn of their own.
+"""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -9,14 +13,20 @@ from sealmesh.coordinator.ports import Change
 from sealmesh.errors import SealmeshError
 
 
+def _closed() -> threading.Lock:
+    gate = threading.Lock()
+    gate.acquire()
+    return gate
+
+
 @dataclass(slots=True, eq=False)
 class Waiting:
-    """One caller's change, and what became of it."""
+    """One caller's change, and what became of it. `gate` opens when that is known."""
 
     change: Change
     version: int = 0
     error: SealmeshError | None = None
-    done: bool = field(default=False)
+    gate: threading.Lock = field(default_factory=_closed)
 
 
 class GroupCommit:
@@ -42,9 +52,12 @@ class GroupCommit:
         waiting = Waiting(change)
         with self._queue_lock:
             self._queue.append(waiting)
-        with self._turn:
-            if not waiting.done:
+            leads = len(self._queue) == 1
+        if leads:
+            with self._turn:
                 self._write_all()
+        else:
+            waiting.gate.acquire()
         if waiting.error is not None:
             raise waiting.error.with_traceback(None)
         return waiting.version
@@ -70,4 +83,4 @@ class GroupCommit:
             raise
         finally:
             for waiting in batch:
-                waiting.done = True
+                waiting.gate.release()
