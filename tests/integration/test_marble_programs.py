@@ -57,6 +57,7 @@ class Stage:
             "reader": make("reader", programs.READER),
             "cat": make("cat", "", exe="/bin/cat", args=[]),
             "isolated": make("isolated", FIRST_LINE),
+            "greedy": make("greedy", FIRST_LINE, dataplane={"credentials": "given"}),
             "early": make("early", FIRST_LINE, exe=self._python_with_early_socket(folder)),
             "impostor": make("impostor", "echo ran\n", exe=self._not_python(folder)),
         }
@@ -288,6 +289,14 @@ def test_python_that_would_not_load_the_wrap_is_not_started(stage: Stage) -> Non
     assert "error [marble.program]: Python would start without the data plane" in marble.errors
     assert "found:  the option -I" in marble.errors
     assert not (marble.folder / "given").exists(), "nothing may have been written"
+
+
+def test_key_of_a_wrapped_program_does_not_go_into_files(stage: Stage) -> None:
+    with stage.run("greedy") as marble:
+        assert marble.code() == 1
+    assert marble.output == ""
+    assert "error [marble.program]: The package wants certificate and key in files" in marble.errors
+    assert not (marble.folder / "given").exists()
 
 
 def test_what_only_has_the_name_of_python_does_not_count_as_a_success(stage: Stage) -> None:

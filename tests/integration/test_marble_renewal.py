@@ -22,6 +22,7 @@ def _load(name: str) -> ModuleType:
 
 world = _load("marble_mesh")
 programs = _load("dataplane_programs")
+programs_of_marbles = _load("marble_programs")
 CANARY = b"CANARY-secret-0123456789"
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 #: X509_V_FLAG_NO_CHECK_TIME (openssl/x509_vfy.h): a caller that does not look at dates.
@@ -34,11 +35,17 @@ class Stage:
         self.port = world.free_port()
         server, server_id = self.mesh.package("server", programs.HTTP_SERVER, self.port)
         buyer, buyer_id = self.mesh.package("buyer", "# buyer")
+        files = {"tls": "own", "credentials": "given/tls", "reload": "SIGUSR1"}
+        self.own, own_id = self.mesh.package("own", programs_of_marbles.RELOADER, dataplane=files)
         self.server = server
         self.mesh.start()
         self.mesh.set_manifest(
             {
-                "Packages": {"server": {"UniqueID": server_id}, "buyer": {"UniqueID": buyer_id}},
+                "Packages": {
+                    "server": {"UniqueID": server_id},
+                    "buyer": {"UniqueID": buyer_id},
+                    "own": {"UniqueID": own_id},
+                },
                 "Marbles": {
                     "server": {
                         "Package": "server",
@@ -47,6 +54,7 @@ class Stage:
                         "MaxActivations": 2,
                     },
                     "buyer": {"Package": "buyer"},
+                    "own": {"Package": "own", "Certificate": {"Lifetime": 10}},
                 },
                 "TLS": {"web": {"Incoming": [{"Port": str(self.port)}]}},
                 "Access": [{"From": ["buyer"], "To": "server", "Ports": ["*"]}],
@@ -147,3 +155,17 @@ def _admitted(stage: Stage) -> bool:
     except (ssl.SSLError, AssertionError):
         return False
     return True
+
+
+def test_program_with_its_own_tls_is_told_of_its_new_certificate(stage: Stage) -> None:
+    if stage.mesh.process is None:
+        stage.mesh.start()
+    with world.Marble(stage.mesh, "own", stage.own) as marble:
+        marble.wait_for("loaded 1")
+        marble.wait_for("loaded 2")
+        first, second = (line.split()[2] for line in marble.output.splitlines()[:2])
+        assert first != second, "it must have been another certificate"
+    folder = marble.folder / "given/tls"
+    assert sorted(path.name for path in folder.iterdir()) == ["identity.pem", "root.pem"]
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
+    assert folder.stat().st_mode & 0o777 == 0o700

@@ -16,10 +16,10 @@ from sealmesh.errors import SealmeshError
 from sealmesh.errors.marble import CoordinatorRefused, MarbleConfigurationError, ParameterFileError
 from sealmesh.ledger import RelyingPolicy, parse_policy
 from sealmesh.marble.config import SETTINGS, read_configuration
+from sealmesh.marble.dataplane_section import DataplaneSection
 from sealmesh.marble.enrolment import _legacy_credentials
 from sealmesh.marble.membership import Parameters
 from sealmesh.marble.parameter_files import write_files
-from sealmesh.marble.program import _dataplane
 from sealmesh.marble.tls_documents import parse_marblerun, parse_own
 from sealmesh.marble.uuid_file import read_or_create
 from sealmesh.marble.verification import Received, Wanted, verify_certificates, verify_coordinator_evidence
@@ -116,7 +116,7 @@ def test_place_in_the_document_of_marblerun_is_a_port_or_refused(place: str) -> 
 @example(b'{"egress": "loopback"}')
 def test_any_dataplane_section_of_a_package_is_options_or_refused(raw: bytes) -> None:
     with suppress(SealmeshError):
-        _dataplane(raw)
+        DataplaneSection.parse(raw)
 
 
 @given(st.dictionaries(st.sampled_from([v for s in SETTINGS for v in s.variables]), st.text(max_size=12)))

@@ -35,6 +35,10 @@ class Reader:
                 f"`{self._name}` has unknown keys", found=", ".join(sorted(self._left))
             )
 
+    def has(self, key: str) -> bool:
+        """Say whether there is something under `key`."""
+        return key in self._left
+
     def value(self, key: str) -> Any:
         """Return what stands under `key`, whatever it is."""
         if key not in self._left:

@@ -6,6 +6,7 @@ zombies pile up in a container whose first process is `sealmesh run`.
 `start` is the one place where the program comes to life; confinement (Landlock, seccomp) belongs there.
 """
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -70,6 +71,12 @@ class Child:
             signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
         return code if code >= 0 else 128 - code
 
+    def send(self, number: signal.Signals) -> None:
+        """Send the program a signal, if it still runs; from any thread, as only `wait` reaps."""
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._process.pid, number)
+
     def _reaped(self) -> int | None:
         """Reap whoever has ended; return the program's exit code once it has."""
         while self._process.returncode is None:
@@ -83,7 +90,7 @@ class Child:
     def _forward(self, happened: signal.struct_siginfo) -> None:
         if happened.si_signo in _FROM_TERMINAL and happened.si_pid == 0:
             return
-        self._process.send_signal(happened.si_signo)
+        self.send(signal.Signals(happened.si_signo))
 
 
 def start(launch: Launch, environment: Mapping[str, bytes]) -> Child:

@@ -4,30 +4,18 @@ Only what was measured is run: another program, other arguments or another envir
 would be something else than what the Evidence speaks of.
 """
 
-import json
 import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 
 from sealmesh.adapters.attester.package import LoadedPackage, load
 from sealmesh.attestation.simulated import EnvironmentVariable
-from sealmesh.dataplane.configuration import Exposure, Options
 from sealmesh.dataplane.interpreter import is_python, unwrapped_option
-from sealmesh.dataplane.reader import Reader
 from sealmesh.errors.marble import MarbleConfigurationError, ProgramRefused
 from sealmesh.ledger import RelyingPolicy, parse_policy
-
-
-class TlsBy(StrEnum):
-    """Who does TLS in this Marble."""
-
-    MESH = "mesh"
-    """The wrap inside the program; a program that cannot be wrapped gets its parameters only."""
-    OWN = "own"
-    """The program itself, with the certificates it is given."""
+from sealmesh.marble.dataplane_section import DataplaneSection, TlsBy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +34,7 @@ class MeasuredProgram:
     arguments: tuple[str, ...]
     environment: tuple[EnvironmentVariable, ...] = ()
     policy: RelyingPolicy | None = None
-    options: Options = field(default_factory=Options)
-    tls: TlsBy = TlsBy.MESH
+    dataplane: DataplaneSection = field(default_factory=DataplaneSection)
     package: LoadedPackage | None = None
 
 
@@ -69,16 +56,14 @@ def load_measured(path: Path, command: Sequence[str]) -> MeasuredProgram:
         raise RuntimeError("a package that was loaded from a path has a document")
     if command:
         _check_command(command, document.exe, package.exe, document.args)
-    settings = dict(document.settings)
-    options, tls = _dataplane(settings.get("dataplane"))
+    section = DataplaneSection.parse(dict(document.settings).get("dataplane"))
     policy = package.coordinator_policy
     return MeasuredProgram(
         executable=package.exe.absolute(),
         arguments=document.args,
         environment=document.environment,
         policy=None if policy is None else _checked_policy(parse_policy(policy)),
-        options=options,
-        tls=tls,
+        dataplane=section,
         package=package,
     )
 
@@ -122,21 +107,6 @@ def _checked_policy(policy: RelyingPolicy) -> RelyingPolicy:
     return policy
 
 
-def _dataplane(raw: bytes | None) -> tuple[Options, TlsBy]:
-    if raw is None:
-        return Options(), TlsBy.MESH
-    try:
-        document = json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise MarbleConfigurationError("`dataplane` in the package is not JSON") from error
-    with Reader.of(document, "dataplane") as reader:
-        options = Options(
-            egress=reader.choice("egress", Exposure, Exposure.REFUSE),
-            ingress=reader.choice("ingress", Exposure, Exposure.REFUSE),
-        )
-        return options, reader.choice("tls", TlsBy, TlsBy.MESH)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
     """How a program is started.
@@ -164,7 +134,7 @@ def launch_of(program: MeasuredProgram, argv: Sequence[str]) -> Launch:
     arguments = tuple(argv[1:]) if argv else program.arguments
     name = argv[0] if argv and not python else str(program.executable)
     launch = Launch(executable=program.executable, argv=(name, *arguments), python=python)
-    if python and program.tls is TlsBy.MESH:
+    if python and program.dataplane.tls is TlsBy.MESH:
         _refuse_unwrapped(program.executable, arguments)
     return launch
 

@@ -97,7 +97,10 @@ class Renewal:
             self._tell(error, expired=expired)
             return False
         logger().info("certificate renewed", not_after=self._current.not_after.isoformat())
-        self._adopt(self._current)
+        try:
+            self._adopt(self._current)
+        except SealmeshError as error:
+            logger().error("the program could not be given it", code=error.code, reason=str(error))
         return True
 
     def _next(self, *, expired: bool) -> Credentials:

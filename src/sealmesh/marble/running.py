@@ -8,8 +8,9 @@
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 from pathlib import Path
@@ -24,27 +25,22 @@ from sealmesh.errors.marble import (
     CoordinatorUnavailable,
     MarbleConfigurationError,
     ProgramRefused,
-    WrapMissing,
 )
 from sealmesh.marble.agent_server import AgentServer
 from sealmesh.marble.child import start
 from sealmesh.marble.config import MarbleConfig
+from sealmesh.marble.credential_files import CredentialFiles
+from sealmesh.marble.dataplane_section import TlsBy
 from sealmesh.marble.enrolment import Applicant, activate, activate_legacy
 from sealmesh.marble.environment import declared_environment, program_environment, wrapped
 from sealmesh.marble.membership import Credentials, Membership
 from sealmesh.marble.parameter_files import write_files
-from sealmesh.marble.program import Launch, MeasuredProgram, TlsBy, launch_of, load_measured, unmeasured
+from sealmesh.marble.program import Launch, MeasuredProgram, launch_of, load_measured, unmeasured
 from sealmesh.marble.renewal import Renewal, pauses
 from sealmesh.marble.uuid_file import read_or_create
+from sealmesh.marble.watchdog import Watchdog
 
 INJECT: Final = Path(sealmesh.dataplane.__file__).parent / "inject"
-#: Within this time the wrap inside a Python program must have shown itself.
-WRAP_SECONDS: Final = 30.0
-#: Its report may still be on the way when a short program has ended.
-READY_SECONDS: Final = 5.0
-#: What an interpreter ends with whose data plane did not start (`dataplane/inject/sitecustomize.py`).
-EXIT_NOT_STARTED: Final = 97
-_REMEDY: Final = "The program must be CPython 3.11 or newer that reads PYTHONPATH (no -I, -E, -S)"
 
 
 def run(config: MarbleConfig, *, clock: Callable[[], datetime] = system_clock) -> int:
@@ -67,27 +63,63 @@ def run(config: MarbleConfig, *, clock: Callable[[], datetime] = system_clock) -
     wrap = _is_wrapped(program, launch, credentials)
     write_files(membership.parameters.files)
     with ExitStack() as stack:
+        renewing = _Renewing(applicant, credentials, program, stack)
         if not wrap:
-            return start(launch, environment).wait(lambda: None)
+            return _run_beside(program, launch, environment, renewing)
         server = AgentServer(_configuration(config, program, credentials, generation=0))
         stack.callback(server.close)
         child = start(launch, wrapped(environment, inject=str(INJECT), agent=server.path))
         server.start()
         generations = count(1)
-        renewal = Renewal(
-            applicant,
-            credentials,
-            program.policy,
+        renewing.start(
             lambda renewed: server.push(
                 _configuration(config, program, renewed, generation=next(generations))
-            ),
+            )
         )
-        stack.callback(renewal.stop)
-        renewal.start()
-        code = child.wait(_Watchdog(server).check)
-        if not server.ready.wait(READY_SECONDS):
-            raise _never_ready(code)
+        watchdog = Watchdog(server.ready)
+        code = child.wait(watchdog.check)
+        watchdog.check_ended(code)
         return code
+
+
+@dataclass(frozen=True, slots=True)
+class _Renewing:
+    """What a renewal needs, but for what to do with it."""
+
+    applicant: Applicant
+    credentials: Credentials
+    program: MeasuredProgram
+    stack: ExitStack
+
+    def start(self, adopt: Callable[[Credentials], None]) -> None:
+        renewal = Renewal(self.applicant, self.credentials, self.program.policy, adopt)
+        self.stack.callback(renewal.stop)
+        renewal.start()
+
+
+def _run_beside(
+    program: MeasuredProgram, launch: Launch, environment: Mapping[str, bytes], renewing: _Renewing
+) -> int:
+    """Run a program that is not wrapped; renew its credentials only where it can hear of it."""
+    section = program.dataplane
+    if section.credentials is None:
+        logger().warning(
+            "the program's certificate is not renewed; start it again before it expires",
+            not_after=renewing.credentials.not_after.isoformat(),
+            remedy='name a directory in the package: "dataplane": {"credentials": DIRECTORY}',
+        )
+        return start(launch, environment).wait(lambda: None)
+    files = CredentialFiles(section.credentials)
+    files.write(renewing.credentials)
+    child = start(launch, environment)
+
+    def adopt(renewed: Credentials) -> None:
+        files.write(renewed)
+        if section.reload is not None:
+            child.send(section.reload.number)
+
+    renewing.start(adopt)
+    return child.wait(lambda: None)
 
 
 def _program(config: MarbleConfig) -> MeasuredProgram:
@@ -160,8 +192,8 @@ def _tell(applicant: Applicant, credentials: Credentials) -> None:
 
 
 def _is_wrapped(program: MeasuredProgram, launch: Launch, credentials: Credentials) -> bool:
-    if program.tls is TlsBy.OWN or not launch.python:
-        why = "the package says so" if program.tls is TlsBy.OWN else "it is not a Python program"
+    if program.dataplane.tls is TlsBy.OWN or not launch.python:
+        why = "the package says so" if program.dataplane.tls is TlsBy.OWN else "it is not a Python program"
         logger().warning(
             "the program gets files and environment only; its connections are its own affair", because=why
         )
@@ -170,6 +202,12 @@ def _is_wrapped(program: MeasuredProgram, launch: Launch, credentials: Credentia
         raise ProgramRefused(
             "This Coordinator's certificates carry no SPIFFE ID, so the data plane cannot tell peers apart",
             remedy='Do TLS in the program and say `"dataplane": {"tls": "own"}` in the package',
+        )
+    if program.dataplane.credentials is not None:
+        raise ProgramRefused(
+            "The package wants certificate and key in files, but the data plane does this program's TLS",
+            found=f'"credentials": "{program.dataplane.credentials}"',
+            remedy='Leave it out, or do TLS in the program and say `"tls": "own"`',
         )
     logger().info(
         "TLS inside the program; children get it too, or no network; C code of its own is not confined"
@@ -192,37 +230,7 @@ def _configuration(
         incoming=credentials.tls.incoming,
         outgoing=credentials.tls.outgoing,
         policy=credentials.policy,
-        options=program.options,
+        options=program.dataplane.options,
         not_after=int(credentials.not_after.timestamp()),
         generation=generation,
     )
-
-
-def _never_ready(code: int) -> WrapMissing:
-    if code == EXIT_NOT_STARTED:
-        return WrapMissing(
-            "The program was not started, because the data plane inside it could not",
-            found=f"exit code {code}",
-            remedy="The line above, from inside the program's interpreter, says why",
-        )
-    return WrapMissing(
-        "The program ran to its end, but the data plane inside it never showed itself",
-        found=f"exit code {code}",
-        remedy=_REMEDY,
-    )
-
-
-class _Watchdog:
-    """Ends a Python program whose data plane does not show itself."""
-
-    def __init__(self, server: AgentServer) -> None:
-        self._server = server
-        self._deadline = time.monotonic() + WRAP_SECONDS
-
-    def check(self) -> None:
-        if not self._server.ready.is_set() and time.monotonic() > self._deadline:
-            raise WrapMissing(
-                "The program runs, but the data plane inside it did not show itself; it was ended",
-                found=f"nothing in {WRAP_SECONDS:g} s",
-                remedy=_REMEDY,
-            )

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from sealmesh.errors.marble import CoordinatorRefused, CoordinatorUnavailable
+from sealmesh.errors.marble import CoordinatorRefused, CoordinatorUnavailable, ParameterFileError
 from sealmesh.ledger import RelyingPolicy, parse_policy
 from sealmesh.marble import renewal as module
 from sealmesh.marble.config import CoordinatorAddress
@@ -119,3 +119,20 @@ def test_credentials_that_cannot_be_renewed_start_nothing(monkeypatch: pytest.Mo
     endless = replace(credentials(renew_in=1, ends_in=2), renew_after=None)
     Renewal(applicant(), endless, POLICY, lambda _: None).start()
     assert threading.active_count() == before
+
+
+def test_program_that_cannot_be_given_a_certificate_ends_no_renewals(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[int] = []
+    done = threading.Event()
+
+    def adopt(_: Credentials) -> None:
+        given.append(1)
+        if len(given) == 2:
+            done.set()
+        raise ParameterFileError("no such directory")
+
+    monkeypatch.setattr(module, "renew", lambda *_: credentials(renew_in=-1, ends_in=10))
+    renewal = Renewal(applicant(), credentials(renew_in=-1, ends_in=10), POLICY, adopt)
+    renewal.start()
+    assert done.wait(20)
+    renewal.stop()
