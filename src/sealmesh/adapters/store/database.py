@@ -157,4 +157,4 @@ def _check_schema(connection: sqlite3.Connection) -> None:
         )
     found = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall())
     if found != _SCHEMA:
-        raise SealedDataError("Somebody changed the tables of `sealed_data`", found=sorted(found))
+        raise SealedDataError("Somebody changed the tables of `sealed_data`", found=sorted(map(str, found)))
