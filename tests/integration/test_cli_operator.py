@@ -12,7 +12,17 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from sealmesh.cli import main
-from sealmesh.client import SecretUpload, read_policy, read_user, verify_coordinator, verify_coordinator_async
+from sealmesh.client import (
+    AsyncCoordinatorApi,
+    SecretUpload,
+    parse_address,
+    pinned_context,
+    read_policy,
+    read_user,
+    verify_coordinator,
+    verify_coordinator_async,
+)
+from sealmesh.client.verifying import quote_report_data
 from sealmesh.errors.client import NothingThere, PeerError, Refused, Unauthenticated
 
 
@@ -83,6 +93,31 @@ def refused(cli) -> Callable[..., str]:
         return err
 
     return run
+
+
+class TestTrust:
+    def test_the_quote_that_was_verified_is_kept_and_binds_the_users_nonce(self, world, good) -> None:
+        good("status", "@", *POLICY, "--nonce", "monday", "--save-sgx-quote", "quote.bin")
+        raw = (world.folder / "quote.bin").read_bytes()
+        coordinator = verify_coordinator(
+            world.address, policy=read_policy(world.folder / "policy.json"), nonce=b"monday"
+        )
+        wanted = quote_report_data(coordinator.root, b"monday")
+        assert wanted in raw
+
+    def test_collateral_that_does_not_hold_is_refused_though_the_coordinators_own_would(
+        self, world, refused
+    ) -> None:
+        world.write("collateral.json", "{}")
+        assert "error [" in refused("status", "@", *POLICY, "--endorsements", "collateral.json")
+
+    def test_another_coordinator_than_the_policys_is_refused(self, world, refused) -> None:
+        policy = json.loads((world.folder / "policy.json").read_bytes())
+        policy["Coordinator"]["SecurityVersion"] += 1
+        world.write("newer.json", policy)
+        for command in (("status", "@"), ("manifest", "log", "@"), ("certificate", "root", "@")):
+            assert "SecurityVersion" in refused(*command, "--policy", "newer.json")
+        assert not (world.folder / "marblerunRootCA.crt").exists()
 
 
 class TestSecrets:
@@ -251,6 +286,12 @@ class TestClient:
             assert (await api.status()).code == 3
             with pytest.raises(NothingThere):
                 await api.pending_update()
+
+    async def test_an_awaiting_connection_to_another_root_is_refused(self, world) -> None:
+        strange = world_module.certificate("strange", world.owners["olga"])
+        async with AsyncCoordinatorApi(parse_address(world.address), pinned_context(strange)) as api:
+            with pytest.raises(PeerError):
+                await api.status()
 
     def test_refusals_have_types(self, world, coordinator) -> None:
         with coordinator.connect() as api, pytest.raises(Unauthenticated):

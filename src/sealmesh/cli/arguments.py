@@ -14,7 +14,7 @@ _GLOBAL = {
     **dict.fromkeys(
         (
             "--policy", "--era-config", "--coordinator-cert", "-n", "--namespace", "--nonce",
-            "--save-sgx-quote", "--accepted-tcb-statuses", "--accepted-advisories",
+            "--endorsements", "--save-sgx-quote", "--accepted-tcb-statuses", "--accepted-advisories",
         ),
         True,
     ),

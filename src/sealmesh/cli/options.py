@@ -98,6 +98,14 @@ _GROUPS: Mapping[str, _Group] = {
                 None,
             ),
             "accepted_advisories": (_list("--accepted-advisories", about="In place of the policy's."), None),
+            "endorsements": (
+                _file(
+                    "--endorsements",
+                    about="Collateral (JSON) for a Coordinator that gives none itself.",
+                    panel=_TRUST,
+                ),
+                None,
+            ),
             "nonce": (NonceOption, None),
             "save_sgx_quote": (
                 _file("--save-sgx-quote", about="Write the Coordinator's quote there.", panel=_TRUST),

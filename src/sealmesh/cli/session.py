@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sealmesh.cli.files import write_file
+from sealmesh.cli.files import read_file, write_file
 from sealmesh.cli.output import Output
 from sealmesh.cli.trust import Trust
 from sealmesh.errors.cli import FileProblem, TrustMissing
@@ -118,7 +118,8 @@ def pinned_session(
 def _verify(address: str, policy: "RelyingPolicy", trust: Trust, output: Output) -> "VerifiedCoordinator":
     from sealmesh.client import verify_coordinator
 
-    verified = verify_coordinator(address, policy=policy, nonce=trust.nonce_bytes)
+    collateral = None if trust.endorsements is None else read_file(trust.endorsements)
+    verified = verify_coordinator(address, policy=policy, nonce=trust.nonce_bytes, endorsements=collateral)
     _save_quote(trust, verified.evidence.raw)
     root = verified.evidence.root
     text = f"Verified the Coordinator at {address}: its Evidence leads to the trust root {root.name!r}."

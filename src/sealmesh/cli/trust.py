@@ -21,6 +21,7 @@ class Trust:
     """The options `--policy`, `--era-config`, `--insecure` and what goes with them.
 
     Attributes:
+        endorsements: Collateral for the Coordinator's platform, where it gives none itself, as MarbleRun's.
         namespace: Of the Coordinator in a Kubernetes cluster; only `check` looks at it.
     """
 
@@ -28,6 +29,7 @@ class Trust:
     era_config: Path | None = None
     coordinator_cert: Path | None = None
     insecure: bool = False
+    endorsements: Path | None = None
     nonce: str | None = None
     save_sgx_quote: Path | None = None
     accepted_tcb_statuses: tuple[str, ...] = ()
