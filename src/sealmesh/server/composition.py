@@ -22,10 +22,12 @@ from sealmesh.server.sealing import build_mooring, build_sealer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """A Coordinator and what has to be closed with it."""
+    """A Coordinator and what has to be closed with it; sealer and anchor in words for the log."""
 
     coordinator: Coordinator
     seat: SealedSeat
+    sealer: str
+    anchor: str
 
     def close(self) -> None:
         """Release files and threads."""
@@ -69,12 +71,8 @@ def compose(
     Raises:
         SealedDataError: The sealed state is damaged.
     """
-    seat = SealedSeat(
-        configuration.seal_dir,
-        sealer=build_sealer(configuration, evidence),
-        mooring=build_mooring(configuration),
-        entropy=system_entropy,
-    )
+    sealer, mooring = build_sealer(configuration, evidence), build_mooring(configuration)
+    seat = SealedSeat(configuration.seal_dir, sealer=sealer, mooring=mooring, entropy=system_entropy)
     engine = Engine(
         seat=seat,
         fresh=fresh,
@@ -89,7 +87,7 @@ def compose(
         own=OwnEvidence(attester=evidence.attester, clock=system_clock),
         exclusive=Lock(),
     )
-    return Parts(coordinator=coordinator, seat=seat)
+    return Parts(coordinator=coordinator, seat=seat, sealer=sealer.describe(), anchor=mooring.describe())
 
 
 def _names(names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[IPv4Address | IPv6Address, ...]]:

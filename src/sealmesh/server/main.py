@@ -18,7 +18,6 @@ from sealmesh.adapters.http.sockets import bind
 from sealmesh.adapters.log import configure_log, logger
 from sealmesh.adapters.socket_directory import socket_directory
 from sealmesh.coordinator.phase import Phase
-from sealmesh.coordinator.relaxation import Relaxation
 from sealmesh.errors import SealmeshError
 from sealmesh.errors.configuration import StartupManifestRefused
 from sealmesh.errors.store import SealedDataError
@@ -27,6 +26,7 @@ from sealmesh.server.configuration import ServerConfiguration
 from sealmesh.server.evidence import build_evidence
 from sealmesh.server.exit_code import ExitCode
 from sealmesh.server.lifeline import Lifeline
+from sealmesh.server.sealing_choice import PlatformSealing
 from sealmesh.server.serving import serve
 from sealmesh.server.sockets import Sockets
 from sealmesh.server.supervisor import Supervisor
@@ -116,6 +116,8 @@ def _announce(configuration: ServerConfiguration, first: Parts, attester: str) -
         version=__version__,
         state=status.code,
         attester=attester,
+        sealer=first.sealer,
+        anchor=first.anchor,
         workers=configuration.workers,
         relaxations=list(status.relaxations),
         simulation=status.simulation,
@@ -129,7 +131,7 @@ def _announce(configuration: ServerConfiguration, first: Parts, attester: str) -
             "nobody named an attester: Evidence is simulated, and Marbles' simulated Evidence is refused",
             remedy="Say how with --attester (SEALMESH_ATTESTER), or OE_SIMULATION=1.",
         )
-    if Relaxation.INSECURE_EMPTY_QUOTES in configuration.relaxations and configuration.attester is None:
+    if configuration.attester is None and isinstance(configuration.sealers[0], PlatformSealing):
         logger().warning("the state is sealed with a key that everybody knows: there is no TEE")
 
 
