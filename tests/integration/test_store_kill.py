@@ -43,8 +43,9 @@ def test_hundreds_of_kills_at_random_moments_lose_nothing(tmp_path):
     assert killing("random", 400, tmp_path / "seal", timeout=1200) > 1
 
 
-def test_a_killed_worker_does_not_hinder_the_other(tmp_path):
-    assert killing("workers", 5, tmp_path / "seal") > 1
+@pytest.mark.parametrize("moored", [False, True], ids=["plain", "moored"])
+def test_a_killed_worker_does_not_hinder_the_other(tmp_path, moored):
+    assert killing("workers", 5, tmp_path / "seal", moored=moored) > 1
 
 
 @pytest.mark.slow

@@ -36,7 +36,8 @@ def drill(shares: Mapping[str, OwnerShare], engine: Engine) -> DrillReply:
     progress, problems = _counted(shares, info)
     inside = _inside(seat, progress, state) if progress.complete else None
     manifest = inside if state.in_force is None else state
-    owners = _owners(shares, manifest)
+    good = {label: given for label, given in shares.items() if label not in problems}
+    owners = _owners(good, manifest)
     return DrillReply(
         owners=info.owners,
         threshold=info.threshold,

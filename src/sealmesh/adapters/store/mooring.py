@@ -30,6 +30,10 @@ LOCK: Final = "anchor.lock"
 class Mooring(Protocol):
     """What a store asks: `check` first in each transaction, `settle` when what was planned is durable."""
 
+    def describe(self) -> str:
+        """Return one phrase for people."""
+        ...
+
     def held(self) -> AbstractContextManager[None]:
         """Keep all other writers out, of other processes too; may be taken again by who has it."""
         ...
@@ -71,6 +75,10 @@ class Mooring(Protocol):
 
 class Unmoored:
     """No anchor is configured."""
+
+    def describe(self) -> str:
+        """Return one phrase for people."""
+        return "none: an old copy of all files of the state is not noticed"
 
     def held(self) -> AbstractContextManager[None]:
         """Keep nobody out: SQLite's own lock is enough."""
@@ -123,6 +131,10 @@ class Moored:
         self._lock = threading.RLock()
         self._depth = 0
         self._planned: int | None = None
+
+    def describe(self) -> str:
+        """Return one phrase for people."""
+        return self._anchor.describe()
 
     @contextmanager
     def held(self) -> Iterator[None]:

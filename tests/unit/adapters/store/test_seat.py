@@ -367,3 +367,54 @@ def test_an_owners_key_does_not_show_in_a_repr(seat, tmp_path):
     place = seat()
     place.found(FIRST, PLAN)
     assert "key=" not in repr(place.store())
+
+
+# -- sealed_key is bound to the state -----------------------------------------------------------------
+
+
+def everything_in(directory):
+    return {path.name: path.read_bytes() for path in directory.iterdir()}
+
+
+def test_old_data_beside_the_key_of_a_newer_state_waits_for_recovery(seat, tmp_path):
+    first = seat()
+    first.found(FIRST, PLAN)
+    first.close()
+    old = everything_in(tmp_path / "seal")
+    second = seat()
+    for number in range(3):
+        second.store().commit(Change(puts={"secret/oven": b"%d" % number}))
+    second.close()
+    seat().store()  # a start binds `sealed_key` to what is there
+    (tmp_path / "seal" / "sealed_data").write_bytes(old["sealed_data"])
+    for companion in ("sealed_data-wal", "sealed_data-shm"):
+        (tmp_path / "seal" / companion).unlink(missing_ok=True)
+    after = seat()
+    assert after.store() is None
+    assert after.recovery().reason == (
+        "An older copy of the state was put back: `sealed_data` has version 1; `sealed_key` was written for 4"
+    )
+
+
+def test_an_old_key_beside_newer_data_of_the_same_keys_opens_it(seat, tmp_path):
+    first = seat()
+    first.found(FIRST, PLAN)
+    old = (tmp_path / "seal" / "sealed_key").read_bytes()
+    first.store().commit(Change(puts={"secret/oven": b"hotter"}))
+    first.close()
+    (tmp_path / "seal" / "sealed_key").write_bytes(old)
+    assert values(seat().store())["secret/oven"] == b"hotter"
+
+
+def test_a_start_writes_the_key_only_where_the_state_moved_on(seat, tmp_path):
+    first = seat()
+    first.found(FIRST, PLAN)
+    first.close()
+    written = (tmp_path / "seal" / "sealed_key").read_bytes()
+    seat().store()
+    assert (tmp_path / "seal" / "sealed_key").read_bytes() == written
+    again = seat()
+    again.store().commit(Change(puts={"a": b"1"}))
+    again.close()
+    seat().store()
+    assert (tmp_path / "seal" / "sealed_key").read_bytes() != written
