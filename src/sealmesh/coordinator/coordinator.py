@@ -52,7 +52,7 @@ from sealmesh.coordinator.user_caller import authenticated_user
 from sealmesh.errors.coordinator import ConcurrentChange
 from sealmesh.errors.store import StoreConflict
 
-_OF_USERS = frozenset({Act.ACCESS_SECRETS, Act.UPDATE})
+_OF_USERS = frozenset({Act.ACCESS_SECRETS, Act.UPDATE, Act.READ_METRICS})
 _OF_MARBLES = frozenset({Act.COUNT})
 
 

@@ -36,6 +36,7 @@ class Act(StrEnum):
     ACCESS_SECRETS = "read or write secrets"
     UPDATE = "update the manifest"
     APPROVE = "hand in or read approvals"
+    READ_METRICS = "read metrics over the network"
     COUNT = "use a monotonic counter"
     SIGN_QUOTE = "sign a quote"
 
@@ -49,6 +50,7 @@ _RUNNING = (
     Act.ACCESS_SECRETS,
     Act.UPDATE,
     Act.APPROVE,
+    Act.READ_METRICS,
     Act.COUNT,
     Act.SIGN_QUOTE,
     Act.DRILL,

@@ -60,7 +60,7 @@ METRICS = Setting(
     variables=("SEALMESH_METRICS_ADDR", "EDG_COORDINATOR_PROMETHEUS_ADDR"),
     read=read_optional_address,
     default="",
-    about="metrics and events over plain HTTP; loopback only, unless `insecure-open-metrics`",
+    about="metrics and events: plain HTTP on loopback, elsewhere for users over mutual TLS",
 )
 DNS_NAMES = Setting(
     name="dns-names",
@@ -240,6 +240,12 @@ class ServerConfiguration:
     log_level: LogLevel
 
     @property
+    def open_metrics(self) -> bool:
+        """Whether metrics are plain HTTP: where only this machine gets at them, or the operator wants it."""
+        loopback = self.metrics is not None and self.metrics.loopback_only
+        return loopback or Relaxation.INSECURE_OPEN_METRICS in self.relaxations
+
+    @property
     def simulated_platforms(self) -> tuple[SimulatedPlatform, ...]:
         """The simulated platforms that the configuration names, as attester or as trust root."""
         named = [choice for choice in self.roots or () if isinstance(choice, SimulatedPlatform)]
@@ -289,15 +295,6 @@ def _checked(configuration: ServerConfiguration) -> ServerConfiguration:
     relaxed = configuration.relaxations
     if configuration.attester is None and Relaxation.INSECURE_EMPTY_QUOTES not in relaxed:
         raise AttesterMissing("this Coordinator could not prove what it is")
-    metrics = configuration.metrics
-    if metrics and not metrics.loopback_only and Relaxation.INSECURE_OPEN_METRICS not in relaxed:
-        raise ConfigurationError(
-            "metrics and events would be open to everybody",
-            code="open-metrics",
-            found=str(metrics),
-            wanted="a loopback address",
-            remedy="Use 127.0.0.1, or allow it with --compat insecure-open-metrics.",
-        )
     return replace(configuration, seal_dir=configuration.seal_dir.absolute())
 
 

@@ -144,7 +144,15 @@ def _serve(
 ) -> int:
     sockets = _bind(configuration, reuse_port=lifeline is not None)
     try:
-        uvloop.run(serve(parts.coordinator, sockets, lifeline, workers=workers))
+        uvloop.run(
+            serve(
+                parts.coordinator,
+                sockets,
+                lifeline,
+                workers=workers,
+                open_metrics=configuration.open_metrics,
+            )
+        )
     finally:
         sockets.close()
         parts.close()

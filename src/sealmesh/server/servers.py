@@ -46,13 +46,16 @@ def plain_servers(coordinator: CoordinatorPort, calls: Calls) -> Servers:
     )
 
 
-def metered_servers(coordinator: CoordinatorPort, calls: Calls, *, workers: Path | None) -> Servers:
+def metered_servers(
+    coordinator: CoordinatorPort, calls: Calls, *, workers: Path | None, open_metrics: bool
+) -> Servers:
     """Return the servers of the two ports with all counted, and the one that tells.
 
     Args:
         coordinator: What they serve.
         calls: Threads for the two ports.
         workers: The directory where the workers find each other; None where there is only one.
+        open_metrics: Plain HTTP for everybody who gets there; otherwise TLS, and users only.
     """
     # Only here, because the metrics library costs time to load and most processes have no metrics.
     from sealmesh.adapters.telemetry import Siblings, Telemetry, TelemetryServer
@@ -76,5 +79,6 @@ def metered_servers(coordinator: CoordinatorPort, calls: Calls, *, workers: Path
             coordinator,
             observer=LogObserver("metrics"),
             siblings=None if workers is None else Siblings(workers),
+            users_only=not open_metrics,
         ),
     )

@@ -20,6 +20,7 @@ async def serve(
     lifeline: Lifeline | None = None,
     *,
     workers: Path | None = None,
+    open_metrics: bool = True,
 ) -> None:
     """Serve until SIGTERM or SIGINT; requests in the making are answered first.
 
@@ -28,6 +29,7 @@ async def serve(
         sockets: Where.
         lifeline: The tie to the parent, in a worker.
         workers: The directory where the workers find each other, if there are several and metrics.
+        open_metrics: Metrics are plain HTTP for everybody who gets there; otherwise TLS, and for users.
     """
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -37,7 +39,7 @@ async def serve(
         lifeline.watch(loop)
     calls = Calls()
     servers = (
-        metered_servers(coordinator, calls, workers=workers)
+        metered_servers(coordinator, calls, workers=workers, open_metrics=open_metrics)
         if sockets.metrics
         else plain_servers(coordinator, calls)
     )

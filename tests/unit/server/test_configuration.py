@@ -150,12 +150,16 @@ def test_trust_roots_are_named_by_digest():
     assert (roots[1].name, roots[1].sha256, roots[1].simulated) == ("lab", b"\xab" * 32, False)
 
 
-def test_open_metrics_need_the_operator_s_word():
-    with pytest.raises(ConfigurationError) as refused:
-        read({"EDG_COORDINATOR_PROMETHEUS_ADDR": ":9944"})
-    assert refused.value.code == "open-metrics"
-    opened = read({"SEALMESH_COMPAT": "marblerun", "EDG_COORDINATOR_PROMETHEUS_ADDR": ":9944"})
-    assert opened.metrics == Address("", 9944)
+@pytest.mark.parametrize("address", [":9944", "0.0.0.0:9944", "[::]:9944", "192.0.2.1:9944"])
+def test_open_metrics_need_the_operator_s_word(address):
+    assert not read({"EDG_COORDINATOR_PROMETHEUS_ADDR": address}).open_metrics
+    opened = read({"SEALMESH_COMPAT": "marblerun", "EDG_COORDINATOR_PROMETHEUS_ADDR": address})
+    assert opened.open_metrics
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:9944", "[::1]:9944"])
+def test_metrics_for_this_machine_alone_are_open(address):
+    assert read({"EDG_COORDINATOR_PROMETHEUS_ADDR": address}).open_metrics
 
 
 def test_an_unknown_relaxation_is_an_error():

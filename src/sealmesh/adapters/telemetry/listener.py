@@ -36,8 +36,9 @@ class PlainListener:
             self._servers.append(server)
         self._sweeper = loop.call_later(_SWEEP_SECONDS, self._sweep)
 
-    async def stop(self) -> None:
+    async def stop(self, grace_seconds: float = 0.0) -> None:
         """Hang up at once: a scrape is asked again."""
+        del grace_seconds
         for server in self._servers:
             server.close()
         for connection in self._open.oldest_first():

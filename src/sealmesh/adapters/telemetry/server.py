@@ -1,4 +1,4 @@
-"""The metrics address: `/metrics` and `/events`, plain HTTP, reading only.
+"""The metrics address: `/metrics` and `/events`, reading only; plain HTTP, or for users over mutual TLS.
 
 A scrape costs the process a bounded amount of time and memory, and cannot wait for long: what does not
 answer in time is left out of the answer. Nothing that goes wrong here reaches the other two ports.
@@ -11,13 +11,16 @@ from collections.abc import Sequence
 from typing import Final
 
 from sealmesh import __version__
-from sealmesh.adapters.http import Calls, Limits, Observer, Request, Response
+from sealmesh.adapters.http import Calls, Limits, Listener, Observer, Request, Response
 from sealmesh.adapters.telemetry.events import EventDocument, render_events
 from sealmesh.adapters.telemetry.listener import PlainListener
 from sealmesh.adapters.telemetry.siblings import Siblings
 from sealmesh.adapters.telemetry.snapshot import Family, Snapshot, add_up, from_json, gauge, render, to_json
 from sealmesh.adapters.telemetry.telemetry import Telemetry
+from sealmesh.adapters.tls import ClientCertificate, ContextSource, TlsIdentity, TlsProfile
 from sealmesh.coordinator.api import CoordinatorPort
+from sealmesh.coordinator.phase import Act
+from sealmesh.errors import SealmeshError
 
 TELEMETRY_LIMITS: Final = Limits(
     body_bytes=1024,
@@ -31,6 +34,8 @@ TELEMETRY_LIMITS: Final = Limits(
     backlog=64,
 )
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+#: As on the client port, but nobody has business here without a certificate.
+METRICS_PROFILE: Final = TlsProfile(alpn=(b"h2", b"http/1.1"), client_certificate=ClientCertificate.REQUIRED)
 _STATE_SECONDS: Final = 1.0
 _METRICS: Final = b"metrics"
 _EVENTS: Final = b"events"
@@ -42,6 +47,8 @@ class TelemetryServer:
     Args:
         coordinator: Asked for its state, in a thread of its own.
         siblings: None where this is the only worker.
+        users_only: Serve over TLS, as the client port does, and answer only users of the manifest: for an
+            address that others can reach.
     """
 
     def __init__(
@@ -52,13 +59,19 @@ class TelemetryServer:
         observer: Observer,
         siblings: Siblings | None = None,
         limits: Limits = TELEMETRY_LIMITS,
+        users_only: bool = False,
     ) -> None:
         self._telemetry = telemetry
         self._coordinator = coordinator
         self._observer = observer
         self._siblings = siblings
         self._calls = Calls(threads=1, waiting=4)
-        self._listener = PlainListener(self._answer, limits=limits, observer=observer)
+        self._users_only = users_only
+        self._listener = (
+            self._tls_listener(limits)
+            if users_only
+            else PlainListener(self._answer, limits=limits, observer=observer)
+        )
 
     async def start(self, sockets: Sequence[socket.socket]) -> None:
         """Serve on bound sockets."""
@@ -68,12 +81,39 @@ class TelemetryServer:
 
     async def stop(self) -> None:
         """Hang up."""
-        await self._listener.stop()
+        await self._listener.stop(0.0)
         if self._siblings is not None:
             await self._siblings.stop()
         self._calls.close()
 
+    def _tls_listener(self, limits: Limits) -> Listener:
+        return Listener(
+            self._answer,
+            contexts=ContextSource(self._identity, METRICS_PROFILE),
+            limits=limits,
+            fallback=b"http/1.1",
+            observer=self._observer,
+        )
+
+    def _identity(self) -> TlsIdentity:
+        identity = self._coordinator.server_identity()
+        return TlsIdentity(
+            chain=identity.client_chain, key=identity.client_key, generation=identity.generation
+        )
+
+    async def _is_let_in(self, request: Request) -> bool:
+        if not self._users_only:
+            return True
+        chain = request.peer_chain()
+        try:
+            await self._calls.run(lambda: self._coordinator.admit(Act.READ_METRICS, chain))
+        except SealmeshError:
+            return False
+        return True
+
     async def _answer(self, request: Request) -> Response:
+        if not await self._is_let_in(request):
+            return _text(401, "show the certificate of a user in the manifest\n")
         if request.path not in ("/metrics", "/events"):
             return _text(404, "/metrics and /events are here\n")
         if request.method not in ("GET", "HEAD"):
