@@ -16,6 +16,7 @@ from sealmesh.errors import SealmeshError
 from sealmesh.errors.marble import CoordinatorRefused, MarbleConfigurationError, ParameterFileError
 from sealmesh.ledger import RelyingPolicy, parse_policy
 from sealmesh.marble.config import SETTINGS, read_configuration
+from sealmesh.marble.credentials import MarbleKey
 from sealmesh.marble.dataplane_section import DataplaneSection
 from sealmesh.marble.enrolment import _legacy_credentials
 from sealmesh.marble.membership import Parameters
@@ -32,6 +33,7 @@ from sealmesh.provisioning.rendering import (
 )
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+_KEY = MarbleKey.generate(256)
 KEY = ec.generate_private_key(ec.SECP256R1()).public_key()
 POLICY: RelyingPolicy = parse_policy(
     json.dumps({"Coordinator": {"SignerID": "ab" * 32, "ProductID": 1, "SecurityVersion": 1}}).encode()
@@ -122,12 +124,14 @@ def test_any_dataplane_section_of_a_package_is_options_or_refused(raw: bytes) ->
 @given(st.dictionaries(st.sampled_from([v for s in SETTINGS for v in s.variables]), st.text(max_size=12)))
 @example({"SEALMESH_WAIT_SECONDS": "nan", "EDG_MARBLE_TYPE": "x"})
 @example({"EDG_MARBLE_COORDINATOR_ADDR": "[::1", "EDG_MARBLE_TYPE": "x"})
+@example({"EDG_MARBLE_DNS_NAMES": "\u00fc", "EDG_MARBLE_TYPE": "x"})
 @example({"SEALMESH_LOG_FORMAT": "xml", "EDG_MARBLE_TYPE": "x"})
 def test_any_environment_is_a_configuration_or_refused(environment: dict[str, str]) -> None:
     with suppress(MarbleConfigurationError):
         config = read_configuration((), {"type": "x", "attester": "simulated"}, environment)
         assert 0 < config.coordinator.port < 65536
         assert config.wait_seconds >= 0
+        _KEY.request(config.dns_names)
 
 
 blobs = st.binary(max_size=80)

@@ -37,7 +37,9 @@ class CoordinatorUnavailable(MarbleError):
 
     code = "marble.coordinator-unavailable"
     kind = Kind.UNAVAILABLE
-    remedy = "Start the Coordinator and set a manifest, or check EDG_MARBLE_COORDINATOR_ADDR"
+    remedy = (
+        "Start the Coordinator and set a manifest, or check --coordinator-addr (EDG_MARBLE_COORDINATOR_ADDR)"
+    )
 
 
 class CoordinatorRefused(MarbleError):

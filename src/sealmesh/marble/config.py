@@ -4,7 +4,9 @@ An option, a `SEALMESH_*` variable and MarbleRun's `EDG_MARBLE_*` variable may e
 counts as unset; sources that differ are an error that names both.
 """
 
+import ipaddress
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,6 +20,9 @@ DEFAULT_PORT: Final = 2001
 #: In the user's home, so that programs started in different directories share one machine; the
 #: Coordinator's default is the same.
 DEFAULT_PLATFORM: Final = Path(".local") / "share" / "sealmesh" / "simulated-platform"
+
+_LABEL: Final = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_DNS_NAME: Final = re.compile(rf"(\*\.)?{_LABEL}(\.{_LABEL})*")
 
 _T = TypeVar("_T")
 _Word = TypeVar("_Word", bound=StrEnum)
@@ -164,7 +169,9 @@ def read_configuration(
     marble_type = sources.read(TYPE, str)
     if not marble_type:
         raise MarbleConfigurationError(
-            "The Marble type is not given", wanted="--type, SEALMESH_MARBLE_TYPE or EDG_MARBLE_TYPE"
+            "The Marble type is not given",
+            wanted="--type, SEALMESH_MARBLE_TYPE or EDG_MARBLE_TYPE",
+            remedy="It is a name under `Marbles` in the manifest",
         )
     legacy = sources.read(LEGACY, _flag)
     return MarbleConfig(
@@ -246,7 +253,18 @@ def _address(text: str) -> CoordinatorAddress:
 
 
 def _names(text: str) -> tuple[str, ...]:
-    return tuple(name for part in text.split(",") if (name := part.strip()))
+    names = tuple(name for part in text.split(",") if (name := part.strip()))
+    if not all(_is_ip(name) or (_DNS_NAME.fullmatch(name) and len(name) < 254) for name in names):
+        raise ValueError("DNS names in ASCII (`xn--...`) and IP addresses, separated by commas")
+    return names
+
+
+def _is_ip(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return "%" not in text
 
 
 def _flag(text: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Final, Self
 
 from sealmesh.dataplane.configuration import Exposure, Options
 from sealmesh.dataplane.reader import Reader
+from sealmesh.errors.dataplane import DataplaneConfigurationError
 from sealmesh.errors.marble import MarbleConfigurationError
 
 
@@ -53,8 +54,7 @@ class DataplaneSection:
         """Read the section's JSON; None where the package has none.
 
         Raises:
-            MarbleConfigurationError: Not JSON, or `reload` without `credentials`.
-            DataplaneConfigurationError: An unknown key or value.
+            MarbleConfigurationError: An unknown key or value, or `reload` without `credentials`.
         """
         if raw is None:
             return cls()
@@ -62,8 +62,23 @@ class DataplaneSection:
             document = json.loads(raw)
         except (ValueError, RecursionError) as error:
             raise MarbleConfigurationError("`dataplane` in the package is not JSON") from error
+        try:
+            section = cls._read(document)
+        except DataplaneConfigurationError as error:
+            raise MarbleConfigurationError(
+                f"In the package: {error.message}",
+                found=error.found,
+                wanted=error.wanted or "tls, egress, ingress, credentials, reload",
+                remedy="Correct it and sign the package again",
+            ) from error
+        if section.reload is not None and section.credentials is None:
+            raise MarbleConfigurationError(_RELOAD_WITHOUT, wanted='`"credentials": DIRECTORY` beside it')
+        return section
+
+    @classmethod
+    def _read(cls, document: object) -> Self:
         with Reader.of(document, "dataplane") as reader:
-            section = cls(
+            return cls(
                 options=Options(
                     egress=reader.choice("egress", Exposure, Exposure.REFUSE),
                     ingress=reader.choice("ingress", Exposure, Exposure.REFUSE),
@@ -72,9 +87,6 @@ class DataplaneSection:
                 credentials=reader.text("credentials") if reader.has("credentials") else None,
                 reload=reader.choice("reload", Reload, Reload.HUP) if reader.has("reload") else None,
             )
-        if section.reload is not None and section.credentials is None:
-            raise MarbleConfigurationError(_RELOAD_WITHOUT, wanted='`"credentials": DIRECTORY` beside it')
-        return section
 
 
 _RELOAD_WITHOUT: Final = "`dataplane.reload` in the package has nothing to reload"

@@ -43,7 +43,11 @@ def _create(path: Path) -> uuid.UUID:
     except FileExistsError:
         return read_or_create(path)
     except OSError as error:
-        raise MarbleConfigurationError(f"The UUID file {path} cannot be written", found=str(error)) from error
+        raise MarbleConfigurationError(
+            f"The UUID file {path} cannot be written",
+            found=error.strerror,
+            remedy="Give --uuid-file a place that this user may write, and that is still there next time",
+        ) from error
     finally:
         beside.unlink(missing_ok=True)
     return made

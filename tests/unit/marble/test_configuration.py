@@ -6,6 +6,9 @@ import pytest
 
 from sealmesh.errors.marble import MarbleConfigurationError, MarbleConflict
 from sealmesh.marble.config import MarbleConfig, read_configuration
+from sealmesh.marble.credentials import MarbleKey
+
+_NAMES = "DNS names in ASCII (`xn--...`) and IP addresses, separated by commas"
 
 
 def read(options: dict[str, str] | None = None, **environment: str) -> MarbleConfig:
@@ -50,6 +53,12 @@ def test_two_values_are_a_conflict_that_names_both_sources() -> None:
         ("SEALMESH_WAIT_SECONDS", "soon", "a number of seconds"),
         ("SEALMESH_WAIT_SECONDS", "nan", "a number of seconds"),
         ("SEALMESH_WAIT_SECONDS", "-1", "a number of seconds"),
+        ("EDG_MARBLE_DNS_NAMES", "shop, b\u00fccher.example", _NAMES),
+        ("EDG_MARBLE_DNS_NAMES", "a b", _NAMES),
+        ("EDG_MARBLE_DNS_NAMES", "a..b", _NAMES),
+        ("EDG_MARBLE_DNS_NAMES", "-a", _NAMES),
+        ("EDG_MARBLE_DNS_NAMES", "x" * 64, _NAMES),
+        ("EDG_MARBLE_DNS_NAMES", "fe80::1%eth0", _NAMES),
         ("SEALMESH_LEGACY", "perhaps", "1 or 0"),
         ("SEALMESH_LOG_FORMAT", "xml", "json or console"),
         ("SEALMESH_LOG_LEVEL", "loud", "debug or info or warning or error"),
@@ -83,3 +92,11 @@ def test_platform_of_this_user_and_a_named_one() -> None:
     assert read().platform_dir == Path.home() / ".local/share/sealmesh/simulated-platform"
     named = read_configuration((), {"type": "x", "attester": "simulated:/p"}, {})
     assert named.platform_dir == Path("/p")
+
+
+def test_names_that_are_read_can_be_asked_for() -> None:
+    names = read(
+        EDG_MARBLE_DNS_NAMES="shop, *.shop.example,xn--bcher-kva.example, 10.0.0.1,::1, a_b"
+    ).dns_names
+    assert len(names) == 6
+    assert MarbleKey.generate(256).request(names)
