@@ -17,6 +17,7 @@ from sealmesh.attestation.cache import VerificationCache
 from sealmesh.attestation.cca import CcaClaims, CcaCollateral, PlatformKey, parse_platform_keys
 from sealmesh.attestation.composite import chained_report_data, encode_composite, shared_nonce
 from sealmesh.attestation.dcap.collateral import UnverifiedCollateral, parse_collateral
+from sealmesh.attestation.endorsement_documents import needs_endorsements, parse_endorsements
 from sealmesh.attestation.evidence import (
     Claims,
     CompositeClaims,
@@ -27,6 +28,7 @@ from sealmesh.attestation.evidence import (
 )
 from sealmesh.attestation.family import Family
 from sealmesh.attestation.gpu import GpuClaims, GpuCollateral, encode_gpu_evidence
+from sealmesh.attestation.measurements import measurements_of
 from sealmesh.attestation.nitro import NitroClaims
 from sealmesh.attestation.reference import (
     DEFAULT_TCB_STATUSES,
@@ -51,6 +53,7 @@ from sealmesh.attestation.roots import (
     INTEL,
     INTEL_TDX,
     NVIDIA,
+    VENDOR_ROOTS,
     TrustRoot,
 )
 from sealmesh.attestation.self_contained import NoCollateral
@@ -81,6 +84,7 @@ __all__ = [
     "NEVER_ACCEPTED",
     "NVIDIA",
     "REPORT_DATA_LENGTH",
+    "VENDOR_ROOTS",
     "ActivatedKey",
     "AllOf",
     "AzureClaims",
@@ -133,7 +137,10 @@ __all__ = [
     "encode_gpu_evidence",
     "encode_tpm_evidence",
     "make_credential",
+    "measurements_of",
+    "needs_endorsements",
     "parse_collateral",
+    "parse_endorsements",
     "parse_evidence",
     "parse_platform_keys",
     "shared_nonce",

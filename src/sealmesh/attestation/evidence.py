@@ -75,14 +75,21 @@ class UnverifiedEvidence:
     quote: Quote
 
     @property
+    def dcap_quote(self) -> SgxQuote | TdQuote | None:
+        """The DCAP quote that Intel's collateral is needed for: SGX, TDX, Azure on TDX; else None."""
+        quote = self.quote.guest if isinstance(self.quote, AzureEvidence) else self.quote
+        return quote if isinstance(quote, SgxQuote | TdQuote) else None
+
+    @property
     def dcap(self) -> DcapQuote:
         """The DCAP frame that SGX and TDX share.
 
         Raises:
             EvidenceFormatError: `format:dcap`, Evidence of another family.
         """
-        if isinstance(self.quote, SgxQuote | TdQuote):
-            return self.quote.dcap
+        quote = self.dcap_quote
+        if quote is not None:
+            return quote.dcap
         raise EvidenceFormatError(
             "not a DCAP quote", code="format:dcap", found=self.family, wanted="sgx or tdx"
         )

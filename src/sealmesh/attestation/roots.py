@@ -6,7 +6,7 @@ fingerprint is that of its SubjectPublicKeyInfo. A root counts for one family on
 to a simulation is a fact which travels with the result; no verifier looks at it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sealmesh.attestation.family import Family
@@ -77,6 +77,23 @@ NVIDIA = TrustRoot(
     sha256=bytes.fromhex("102bf659d5419614c9d8e6aecebc80454eb26b1df6a769ac720b9a690b167b48"),
 )
 """NVIDIA Device Identity CA (P-384, from 2021)."""
+
+
+def _for_azure(root: TrustRoot) -> TrustRoot:
+    return TrustRoot(name=f"azure-{root.name}", family=Family.AZURE, sha256=root.sha256)
+
+
+VENDOR_ROOTS: Mapping[str, TrustRoot] = {
+    "intel": INTEL,
+    "intel-tdx": INTEL_TDX,
+    "amd-milan": AMD_MILAN,
+    "amd-genoa": AMD_GENOA,
+    "amd-turin": AMD_TURIN,
+    "aws-nitro": AWS_NITRO,
+    "nvidia": NVIDIA,
+    **{f"azure-{root.name}": _for_azure(root) for root in (INTEL_TDX, AMD_MILAN, AMD_GENOA, AMD_TURIN)},
+}
+"""The vendors' roots by the name that a configuration gives them; `azure-...` are those under Azure's VMs."""
 
 
 def roots_for(family: Family, roots: Sequence[TrustRoot]) -> tuple[TrustRoot, ...]:

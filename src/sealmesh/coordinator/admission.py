@@ -5,16 +5,25 @@ rules, in order:
 
 1. Evidence that did not verify is refused. By the relaxation `insecure-empty-quotes` it counts as none
    and passes, marked as simulation.
-2. Evidence under a simulated trust root passes only where the manifest says `Simulation`. (That the root is
-   one of the configuration's was checked when it was verified.)
-3. Its claims must meet the package's Reference Values, and its report data must be the SHA-256 of the
-   certificate that the connection was opened with.
+2. Evidence under a simulated trust root (of one part of a composite is enough) passes only where the manifest
+   says `Simulation`. (That the root is one of the configuration's was checked when it was verified.)
+3. Its claims must meet the package's Reference Values, or one of its accepted forms of Evidence, and its
+   report data must be the SHA-256 of the certificate that the connection was opened with.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from sealmesh.attestation import EnclaveClaims, SgxReference, VerifiedEvidence, appraise
+from sealmesh.attestation import (
+    CompositeClaims,
+    EnclaveClaims,
+    Reference,
+    SgxReference,
+    VerifiedEvidence,
+    appraise_any,
+    measurements_of,
+)
 from sealmesh.coordinator.context import Settings
 from sealmesh.coordinator.relaxation import Relaxation
 from sealmesh.errors import SealmeshError
@@ -62,7 +71,7 @@ def admit(
             remedy='To try things out, set `"Simulation": true` and its feature gate in the manifest.',
         )
     try:
-        appraise(verdict, sgx_reference(package), report_data=report_data(certificate))
+        appraise_any(verdict, references(package), report_data=report_data(certificate))
     except AppraisalError as error:
         raise EvidenceRefused(
             error.message, code=error.code, remedy=error.remedy, mismatches=error.mismatches
@@ -73,6 +82,15 @@ def admit(
 def report_data(*parts: bytes) -> bytes:
     """Return SHA-256 over `parts`, padded with zeros to the 64 bytes of SGX report data."""
     return sha256(b"".join(parts)).digest().ljust(REPORT_DATA_BYTES, b"\0")
+
+
+def references(package: Package) -> Sequence[Reference]:
+    """Return the forms of Evidence that `package` accepts: its list, or the one enclave that it describes.
+
+    Raises:
+        EvidenceRefused: As for `sgx_reference`.
+    """
+    return (sgx_reference(package),) if package.evidence is None else package.evidence
 
 
 def sgx_reference(package: Package) -> SgxReference:
@@ -131,7 +149,12 @@ def _facts(verified: VerifiedEvidence) -> dict[str, str | int | bool]:
         "tcb": verified.tcb.status.value,
     }
     claims = verified.claims
-    if isinstance(claims, EnclaveClaims):
+    if isinstance(claims, CompositeClaims):
+        for number, part in enumerate(claims.parts):
+            facts |= {f"part{number}_{name}": value for name, value in _facts(part).items()}
+    elif not isinstance(claims, EnclaveClaims):
+        facts |= measurements_of(claims)
+    else:
         facts |= {
             "unique_id": claims.mr_enclave.hex(),
             "signer_id": claims.mr_signer.hex(),

@@ -7,17 +7,22 @@ when a decision is.
 from datetime import datetime
 
 from sealmesh.attestation import (
+    Collateral,
+    CompositeCollateral,
+    CompositeEvidence,
+    SingleCollateral,
     TrustRoot,
-    UnverifiedCollateral,
+    UnverifiedEvidence,
     VerificationCache,
-    parse_collateral,
+    needs_endorsements,
+    parse_endorsements,
     parse_evidence,
     verify,
 )
 from sealmesh.coordinator.admission import Verdict
 from sealmesh.coordinator.ports import Endorser
 from sealmesh.errors import SealmeshError
-from sealmesh.errors.attestation import EvidenceFormatError
+from sealmesh.errors.attestation import EndorserError, EvidenceFormatError
 
 #: Evidence of all families stays far below; MarbleRun's clients may send up to the message's limit.
 MAX_EVIDENCE_BYTES = 65_536
@@ -38,7 +43,7 @@ class Examiner:
         self._endorser = endorser
         self._roots = roots
         self._platforms = VerificationCache()
-        self._collateral: dict[bytes, UnverifiedCollateral] = {}
+        self._kept: dict[bytes, SingleCollateral] = {}
 
     def examine(self, raw: bytes, now: datetime) -> Verdict:
         """Return the verified Evidence, or the error that says why it is not."""
@@ -57,15 +62,34 @@ class Examiner:
             )
         try:
             evidence = parse_evidence(raw)
-            collateral = self._parsed(self._endorser.collateral_for(evidence))
-            return verify(evidence, collateral, roots=self._roots, now=now, cache=self._platforms)
+            return verify(
+                evidence, self._collateral(evidence), roots=self._roots, now=now, cache=self._platforms
+            )
         except SealmeshError as error:
             return error
 
-    def _parsed(self, raw: bytes) -> UnverifiedCollateral:
-        known = self._collateral.get(raw)
+    def _collateral(self, evidence: UnverifiedEvidence) -> Collateral:
+        if isinstance(evidence.quote, CompositeEvidence):
+            return CompositeCollateral(parts=tuple(map(self._parsed, evidence.quote.parts)))
+        return self._parsed(evidence)
+
+    def _parsed(self, evidence: UnverifiedEvidence) -> SingleCollateral:
+        """Return the parsed Endorsements; remember those of DCAP, large and shared by many."""
+        raw = self._endorsements(evidence)
+        if evidence.dcap_quote is None or evidence.dcap_quote is not evidence.quote:
+            return parse_endorsements(evidence, raw)
+        known = self._kept.get(raw)
         if known is None:
-            known = parse_collateral(raw)
-            kept = self._collateral if len(self._collateral) < _KEPT_COLLATERAL else {}
-            self._collateral = {**kept, raw: known}
+            known = parse_endorsements(evidence, raw)
+            kept = self._kept if len(self._kept) < _KEPT_COLLATERAL else {}
+            self._kept = {**kept, raw: known}
         return known
+
+    def _endorsements(self, evidence: UnverifiedEvidence) -> bytes:
+        """Return what the Endorser has; nothing where Evidence brings all that there is."""
+        try:
+            return self._endorser.collateral_for(evidence)
+        except EndorserError:
+            if needs_endorsements(evidence):
+                raise
+            return b""

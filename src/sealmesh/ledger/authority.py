@@ -6,6 +6,7 @@ says something else than its manifest.
 
 import hashlib
 
+from sealmesh.attestation import AllOf, Reference
 from sealmesh.ledger.canonical import Json
 from sealmesh.manifest import Manifest
 from sealmesh.manifest.model import AccessRule, Package, PortRange, Role, User
@@ -48,6 +49,8 @@ def _grant(name: str, role: Role) -> dict[str, Json]:
 
 
 def _package(package: Package) -> dict[str, Json]:
+    if package.evidence is not None:
+        return {"evidence": [_form(reference) for reference in package.evidence]}
     return {
         "uniqueId": package.unique_id.lower() or None,
         "signerId": package.signer_id.lower() or None,
@@ -55,6 +58,16 @@ def _package(package: Package) -> dict[str, Json]:
         "securityVersion": package.security_version,
         "debug": package.debug,
     }
+
+
+def _form(reference: Reference) -> Json:
+    """Return the family and whether it must be a debug one; the values stand in the manifest."""
+    parts: list[Json] = [_form(part) for part in reference.parts] if isinstance(reference, AllOf) else []
+    form: dict[str, Json] = {
+        "family": str(reference.family),
+        "debug": bool(getattr(reference, "debug", False)),
+    }
+    return {**form, "parts": parts} if parts else form
 
 
 def _rule(rule: AccessRule) -> dict[str, Json]:

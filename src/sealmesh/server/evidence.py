@@ -7,7 +7,12 @@ from pathlib import Path
 from sealmesh.adapters.attester import Attester, SimulatedAttester
 from sealmesh.adapters.attester.package import coordinator_package
 from sealmesh.adapters.attester.platform import PlatformDirectory, open_or_create
-from sealmesh.adapters.endorser import BundleEndorser, SeveralEndorsers, SimulatedEndorser
+from sealmesh.adapters.endorser import (
+    BundleEndorser,
+    FamilyFilesEndorser,
+    SeveralEndorsers,
+    SimulatedEndorser,
+)
 from sealmesh.attestation import INTEL, TrustRoot, UnverifiedEvidence
 from sealmesh.coordinator.ports import Endorser
 from sealmesh.errors.attestation import EndorserError
@@ -67,12 +72,23 @@ def build_evidence(configuration: ServerConfiguration) -> EvidenceParts:
     platforms = {choice: _open(choice) for choice in _named(configuration)}
     trusted = [platforms[choice] for choice in configuration.simulated_platforms]
     endorsers: list[Endorser] = [SimulatedEndorser(platform) for platform in trusted]
-    endorsers += [BundleEndorser(path) for path in configuration.collateral]
+    endorsers += [endorser for path in configuration.collateral for endorser in _files(path)]
     return EvidenceParts(
         attester=None if configuration.attester is None else _attester(platforms[configuration.attester]),
         endorser=SeveralEndorsers(endorsers) if endorsers else NoCollateral(),
-        roots=(*_fixed_roots(configuration), *(platform.trust_root for platform in trusted)),
+        roots=(
+            *_fixed_roots(configuration),
+            *(root for platform in trusted for root in platform.trust_roots),
+        ),
     )
+
+
+def _files(path: Path) -> list[Endorser]:
+    """Return who gives what stands in a file or directory: DCAP's documents, the other families' files."""
+    others: list[Endorser] = [FamilyFilesEndorser(path)] if FamilyFilesEndorser.has_any(path) else []
+    if others and not any(path.glob("*.json")):
+        return others
+    return [BundleEndorser(path), *others]
 
 
 def platform_directory(choice: SimulatedPlatform) -> Path:

@@ -1,16 +1,19 @@
 """What the operator says about Evidence: the Coordinator's own, the roots that are trusted, collateral.
 
 Written as `none`, `simulated` or `simulated:DIR` for the Attester, and as a comma list of roots: `intel`,
-`simulated`, `simulated:DIR`, `NAME=SHA256` (the root certificate's DER, in hex).
+`simulated`, `simulated:DIR`, the other vendors' (`VENDORS`), `NAME=SHA256` for SGX or `FAMILY:NAME=SHA256`
+(the root certificate's DER, in hex; for `tpm` and `cca` also a bare key's SubjectPublicKeyInfo).
 """
 
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from sealmesh.attestation import INTEL, Family, TrustRoot
+from sealmesh.attestation import VENDOR_ROOTS as VENDORS
+from sealmesh.attestation import Family, TrustRoot
 
 _HEX_DIGEST = re.compile(r"[0-9a-fA-F]{64}")
+_ROOTED = {"": Family.SGX, **{str(family): family for family in Family if family is not Family.COMPOSITE}}
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -41,15 +44,16 @@ def read_roots(text: str) -> tuple[RootChoice, ...]:
 
 
 def _root(entry: str) -> RootChoice:
-    if entry == "intel":
-        return INTEL
+    if entry in VENDORS:
+        return VENDORS[entry]
     platform = _platform(entry)
     if platform is not None:
         return platform
-    name, _, digest = entry.partition("=")
-    if not _NAME.fullmatch(name) or not _HEX_DIGEST.fullmatch(digest):
-        raise ValueError("intel, simulated, simulated:DIR or NAME=SHA256 of the root certificate")
-    return TrustRoot(name=name, family=Family.SGX, sha256=bytes.fromhex(digest))
+    named, _, digest = entry.partition("=")
+    family, _, name = named.rpartition(":")
+    if not _NAME.fullmatch(name) or not _HEX_DIGEST.fullmatch(digest) or family not in _ROOTED:
+        raise ValueError(f"{', '.join(VENDORS)}, simulated, simulated:DIR or [FAMILY:]NAME=SHA256")
+    return TrustRoot(name=name, family=_ROOTED[family], sha256=bytes.fromhex(digest))
 
 
 def _platform(text: str) -> SimulatedPlatform | None:

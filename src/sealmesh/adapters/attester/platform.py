@@ -3,6 +3,7 @@
     platform.json     keys and certificates of vendor and machine, the seal secret    0600
     collateral.json   what the vendor published last; re-issued before it expires     0600
     house-key.pem     the key that signs this machine's own sealmesh Coordinator      0600
+    collateral-tdx.json, snp.json, nitro.json   the same machine's other simulated TEEs, once used      0600
     trust-root.json   the root for a verifier's policy file; not secret
 
 Several processes may use one directory at once.
@@ -16,23 +17,27 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from sealmesh.adapters.attester.machines import SimulatedMachines
 from sealmesh.adapters.attester.private_directory import PrivateDirectory
 from sealmesh.adapters.attester.signing_key import encode_signing_key, generate_signing_key, parse_signing_key
 from sealmesh.adapters.clock import system_clock, system_entropy
-from sealmesh.attestation import TrustRoot, parse_collateral
+from sealmesh.attestation import Family, TrustRoot, parse_collateral
 from sealmesh.attestation.dcap.tcb_info import parse_tcb_info
 from sealmesh.attestation.simulated import (
     EndorsementPlan,
+    SimulatedChip,
+    SimulatedHypervisor,
     SimulatedPlatform,
     create_platform,
     create_vendor,
     issue_collateral,
+    issue_td_collateral,
 )
 from sealmesh.attestation.simulated.record import encode_platform, parse_platform
 from sealmesh.errors.attestation import AttestationError
 
 _PLATFORM = "platform.json"
-_COLLATERAL = "collateral.json"
+_COLLATERAL = {Family.SGX: "collateral.json", Family.TDX: "collateral-tdx.json"}
 _HOUSE_KEY = "house-key.pem"
 _TRUST_ROOT = "trust-root.json"
 _BACKDATED = timedelta(minutes=5)
@@ -50,11 +55,16 @@ class PlatformDirectory:
     """A simulated platform that lives in a directory."""
 
     def __init__(
-        self, directory: PrivateDirectory, platform: SimulatedPlatform, clock: Callable[[], datetime]
+        self,
+        directory: PrivateDirectory,
+        platform: SimulatedPlatform,
+        clock: Callable[[], datetime],
+        entropy: Callable[[int], bytes],
     ) -> None:
         self._directory = directory
         self._clock = clock
-        self._published: _Published | None = None
+        self._machines = SimulatedMachines(directory, clock, entropy)
+        self._published: dict[Family, _Published] = {}
         self.platform = platform
 
     @property
@@ -67,13 +77,37 @@ class PlatformDirectory:
         """The root of its vendor."""
         return self.platform.vendor.trust_root
 
-    def collateral(self) -> bytes:
-        """Return collateral that is valid now and for some days more, issuing it anew where needed."""
+    @property
+    def trust_roots(self) -> tuple[TrustRoot, ...]:
+        """The roots of its simulated TEEs: SGX and TDX; SNP and Nitro once something ran there."""
+        intel = (self.trust_root, self.platform.vendor.trust_root_for(Family.TDX))
+        return (*intel, *(machine.trust_root for machine in self._machines.existing()))
+
+    @property
+    def clock(self) -> Callable[[], datetime]:
+        """Its clock."""
+        return self._clock
+
+    def chip(self) -> SimulatedChip:
+        """Return the simulated SNP processor, made when first asked for."""
+        return self._machines.chip()
+
+    def hypervisor(self) -> SimulatedHypervisor:
+        """Return the simulated Nitro hypervisor, made when first asked for."""
+        return self._machines.hypervisor()
+
+    def collateral(self, family: Family = Family.SGX) -> bytes:
+        """Return collateral that is valid now and for some days more, issuing it anew where needed.
+
+        Args:
+            family: SGX or TDX.
+        """
         now = self._clock()
-        published = self._published
+        published = self._published.get(family)
         if published is None or not published.use_from <= now < published.use_until:
             with self._directory.locked():
-                published = self._published = self._read_collateral(now) or self._issue_collateral(now)
+                published = self._read_collateral(family, now) or self._issue_collateral(family, now)
+            self._published = {**self._published, family: published}
         return published.collateral
 
     def house_key(self) -> rsa.RSAPrivateKey:
@@ -85,9 +119,9 @@ class PlatformDirectory:
                 self._directory.write(_HOUSE_KEY, pem)
         return parse_signing_key(pem, name=str(self.path / _HOUSE_KEY))
 
-    def _read_collateral(self, now: datetime) -> _Published | None:
+    def _read_collateral(self, family: Family, now: datetime) -> _Published | None:
         """Return what another process published, unless it is old, damaged or of another vendor."""
-        raw = self._directory.read(_COLLATERAL)
+        raw = self._directory.read(_COLLATERAL[family])
         if raw is None:
             return None
         try:
@@ -100,10 +134,11 @@ class PlatformDirectory:
         published = _published(raw, validity.not_before, validity.not_after)
         return published if published.use_from <= now < published.use_until else None
 
-    def _issue_collateral(self, now: datetime) -> _Published:
+    def _issue_collateral(self, family: Family, now: datetime) -> _Published:
         plan = EndorsementPlan(issued=(now - _BACKDATED).replace(microsecond=0))
-        raw = issue_collateral(self.platform.vendor, plan)
-        self._directory.write(_COLLATERAL, raw)
+        issue = issue_td_collateral if family is Family.TDX else issue_collateral
+        raw = issue(self.platform.vendor, plan)
+        self._directory.write(_COLLATERAL[family], raw)
         return _published(raw, plan.issued, plan.issued + plan.lifetime)
 
 
@@ -139,7 +174,7 @@ def open_or_create(
             directory.write(_PLATFORM, encode_platform(platform))
         else:
             platform = parse_platform(raw)
-    return PlatformDirectory(directory, platform, clock)
+    return PlatformDirectory(directory, platform, clock, entropy)
 
 
 def _trust_root_document(root: TrustRoot) -> bytes:

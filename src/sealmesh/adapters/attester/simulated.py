@@ -1,4 +1,4 @@
-"""The Attester of a simulated SGX platform."""
+"""The Attester of a simulated platform: SGX, or the same program as TD, SNP guest or Nitro Enclave."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -6,13 +6,14 @@ from pathlib import Path
 
 from sealmesh.adapters.attester.package import LoadedPackage
 from sealmesh.adapters.attester.platform import open_or_create
+from sealmesh.adapters.attester.tees import TEES as _TEES
 from sealmesh.adapters.clock import system_clock, system_entropy
-from sealmesh.attestation import REPORT_DATA_LENGTH, TrustRoot
+from sealmesh.attestation import REPORT_DATA_LENGTH, Family, TrustRoot
 from sealmesh.attestation.simulated import SealMode
 
 
 class SimulatedAttester:
-    """Gives byte-exact SGX Evidence of a package, made without any SGX.
+    """Gives byte-exact Evidence of a package, made without any TEE.
 
     Starting it is what starting an enclave is: a package that is not signed, or not as it was signed,
     is refused here.
@@ -20,6 +21,7 @@ class SimulatedAttester:
     Args:
         platform_dir: The simulated platform; made where there is none.
         package: What this process runs; measured when it was loaded.
+        family: Which TEE to pretend; seal keys are the same in all.
         clock: For certificates and collateral.
         entropy: For the keys of a new platform.
 
@@ -33,19 +35,21 @@ class SimulatedAttester:
         platform_dir: Path,
         package: LoadedPackage,
         *,
+        family: Family = Family.SGX,
         clock: Callable[[], datetime] = system_clock,
         entropy: Callable[[int], bytes] = system_entropy,
     ) -> None:
         self._enclave = package.verify_signed()
         self._directory = open_or_create(platform_dir, clock=clock, entropy=entropy)
+        self._tee = _TEES[family](self._directory, self._enclave)
 
     def evidence(self, report_data: bytes) -> bytes:
-        """Return a quote over `report_data`, at most 64 bytes."""
-        return self._directory.platform.quote(self._enclave, report_data.ljust(REPORT_DATA_LENGTH, b"\0"))
+        """Return Evidence over `report_data`, at most 64 bytes."""
+        return self._tee.evidence(report_data.ljust(REPORT_DATA_LENGTH, b"\0"))
 
     def endorsements(self) -> bytes:
-        """Return collateral that is valid now; re-issued in time."""
-        return self._directory.collateral()
+        """Return collateral that is valid now, re-issued in time; empty where Evidence brings its own."""
+        return self._tee.endorsements()
 
     @property
     def security_version(self) -> int:
@@ -64,13 +68,13 @@ class SimulatedAttester:
 
     def trust_root(self) -> TrustRoot:
         """Return the throw-away root; its name says "simulated"."""
-        return self._directory.trust_root
+        return self._tee.trust_root()
 
     def describe(self) -> str:
         """Return platform and package in one line."""
         enclave = self._enclave
         return (
-            f"simulated SGX platform in {self._directory.path}, protects nothing; "
+            f"simulated {self._tee.name} platform in {self._directory.path}, protects nothing; "
             f"UniqueID {enclave.unique_id.hex()}, SignerID {enclave.signer_id.hex()}, "
             f"ProductID {enclave.product_id}, SecurityVersion {enclave.security_version}"
             f"{', debug' if enclave.debug else ''}"

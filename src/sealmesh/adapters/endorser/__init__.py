@@ -4,8 +4,9 @@ One port, `Endorser`; implementations: files, the simulated platform's directory
 """
 
 from sealmesh.adapters.endorser.bundle import BundleEndorser
+from sealmesh.adapters.endorser.family_files import FamilyFilesEndorser
 from sealmesh.adapters.endorser.several import SeveralEndorsers
 from sealmesh.adapters.endorser.simulated import SimulatedEndorser
 from sealmesh.coordinator.ports import Endorser
 
-__all__ = ["BundleEndorser", "Endorser", "SeveralEndorsers", "SimulatedEndorser"]
+__all__ = ["BundleEndorser", "Endorser", "FamilyFilesEndorser", "SeveralEndorsers", "SimulatedEndorser"]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sealmesh.adapters.endorser.claimed import ClaimedPlatforms
+from sealmesh.adapters.endorser.claimed import ClaimedPlatforms, dcap_family
 from sealmesh.attestation import Family, UnverifiedEvidence, parse_collateral
 from sealmesh.attestation.dcap.tcb_info import parse_tcb_info
 from sealmesh.errors.attestation import AttestationError, EndorserError
@@ -42,13 +42,16 @@ class BundleEndorser:
 
     def collateral_for(self, evidence: UnverifiedEvidence) -> bytes:
         """Return the document for this kind of platform."""
+        family = dcap_family(evidence)
+        if family is None:
+            raise EndorserError(f"{self._path} is for SGX and TDX", found=evidence.family)
         platform = self._claimed.of(evidence)
-        entry = self._entries.get((evidence.family, platform.fmspc, platform.pce_id))
+        entry = self._entries.get((family, platform.fmspc, platform.pce_id))
         if entry is None:
             raise EndorserError(
                 f"no collateral for this platform in {self._path}",
                 found=", ".join(f"{f}/{fmspc.hex()}" for f, fmspc, _ in self._entries),
-                wanted=f"{evidence.family}/{platform.fmspc.hex()}",
+                wanted=f"{family}/{platform.fmspc.hex()}",
             )
         return entry.raw
 

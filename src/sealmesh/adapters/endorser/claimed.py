@@ -1,9 +1,21 @@
 """Which platform some Evidence claims to be from; reading its certificate once per platform."""
 
-from sealmesh.attestation import UnverifiedEvidence
+from sealmesh.attestation import Family, UnverifiedEvidence
 from sealmesh.attestation.dcap.pck import PckPlatform, unverified_platform
+from sealmesh.attestation.sgx import SgxQuote
 
 _CAPACITY = 1024
+
+
+def dcap_family(evidence: UnverifiedEvidence) -> Family | None:
+    """Return the family whose collateral Intel publishes for this Evidence, or None where it has none."""
+    match evidence.dcap_quote:
+        case None:
+            return None
+        case SgxQuote():
+            return Family.SGX
+        case _:
+            return Family.TDX
 
 
 class ClaimedPlatforms:

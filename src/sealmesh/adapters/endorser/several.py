@@ -34,17 +34,13 @@ class SeveralEndorsers:
             EndorserError: None of them has any; what each lacks is in the message.
             AttestationError: The certificates in the Evidence cannot be read.
         """
+        if evidence.dcap_quote is None:
+            return self._first(evidence)
         chain = evidence.dcap.signature.pck_chain
         known = self._right.get(chain)
         if known is not None:
             return known.collateral_for(evidence)
-        answers, refusals = self._ask(evidence)
-        if not answers:
-            raise EndorserError(
-                "no Endorser has collateral for this Evidence: "
-                + "; ".join(error.message for error in refusals),
-                wanted=refusals[0].wanted,
-            )
+        answers = self._answers(evidence)
         root = parse_chain(chain, Role.PCK, Role.CA, Role.ROOT)[-1].der
         for endorser, collateral in answers:
             if _root_of(collateral) == root:
@@ -52,6 +48,20 @@ class SeveralEndorsers:
                 self._right = {**kept, chain: endorser}
                 return collateral
         return answers[0][1]
+
+    def _first(self, evidence: UnverifiedEvidence) -> bytes:
+        """Return the first answer, where nothing in the Evidence tells which is right."""
+        return self._answers(evidence)[0][1]
+
+    def _answers(self, evidence: UnverifiedEvidence) -> list[tuple[Endorser, bytes]]:
+        answers, refusals = self._ask(evidence)
+        if not answers:
+            raise EndorserError(
+                "no Endorser has collateral for this Evidence: "
+                + "; ".join(error.message for error in refusals),
+                wanted=refusals[0].wanted,
+            )
+        return answers
 
     def _ask(self, evidence: UnverifiedEvidence) -> tuple[list[tuple[Endorser, bytes]], list[EndorserError]]:
         answers, refusals = [], []

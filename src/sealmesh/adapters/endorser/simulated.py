@@ -1,7 +1,7 @@
 """Collateral from the directory of a simulated platform."""
 
 from sealmesh.adapters.attester.platform import PlatformDirectory
-from sealmesh.adapters.endorser.claimed import ClaimedPlatforms
+from sealmesh.adapters.endorser.claimed import ClaimedPlatforms, dcap_family
 from sealmesh.attestation import UnverifiedEvidence
 from sealmesh.errors.attestation import EndorserError
 
@@ -18,6 +18,9 @@ class SimulatedEndorser:
 
         Evidence of another simulated platform gets it too; verification then says why it is refused.
         """
+        family = dcap_family(evidence)
+        if family is None:
+            raise EndorserError("a simulated platform's collateral is for SGX and TDX", found=evidence.family)
         found = self._claimed.of(evidence).fmspc
         wanted = self._directory.platform.identity.fmspc
         if found != wanted:
@@ -26,4 +29,4 @@ class SimulatedEndorser:
                 found=wanted.hex(),
                 wanted=found.hex(),
             )
-        return self._directory.collateral()
+        return self._directory.collateral(family)

@@ -68,6 +68,12 @@ def _check(update: PackageUpdate, state: State) -> None:
     for name, version in update.security_versions.items():
         if name not in state.running.manifest.packages:
             raise UpdateRefused(f"the manifest has no package `{name}`", code="unknown-package")
+        if state.package(name).evidence is not None:
+            raise UpdateRefused(
+                f"the package `{name}` lists its forms of Evidence, which a package update cannot change",
+                code="evidence-package",
+                remedy="Send a full manifest with the new minimum versions.",
+            )
         now = state.package(name).security_version
         if now is not None and version < now:
             raise UpdateRefused(

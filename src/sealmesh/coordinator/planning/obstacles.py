@@ -77,6 +77,7 @@ def _identity(package: Package) -> tuple[object, ...]:
         package.unique_id.lower(),
         package.signer_id.lower(),
         package.product_id,
+        package.evidence,
     )
 
 

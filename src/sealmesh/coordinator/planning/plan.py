@@ -151,6 +151,8 @@ def _versions(before: Manifest, update: PackageUpdate) -> Iterator[str]:
         package = before.packages.get(name)
         if package is None:
             yield f"the manifest has no package {name!r}"
+        elif package.evidence is not None:
+            yield f"the package {name!r} lists its forms of Evidence, which a package update cannot change"
         elif package.security_version is not None and version < package.security_version:
             now = package.security_version
             yield f"the SecurityVersion of {name!r} would go down from {now} to {version}"
