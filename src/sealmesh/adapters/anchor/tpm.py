@@ -73,16 +73,12 @@ class TpmAnchor:
             )
         if not attributes & lib.TPMA_NV.WRITTEN:
             return None
-        data = tpm.esapi.nv_read(handle, _COUNTER_BYTES, 0, auth_handle=lib.ESYS_TR.OWNER)
-        return int.from_bytes(bytes(data), "big")
+        return _counted(tpm, handle)
 
     def _incremented(self, tpm: TpmConnection) -> int:
         handle = tpm.esapi.tr_from_tpmpublic(self._index)
         tpm.esapi.nv_increment(handle, auth_handle=tpm.library.ESYS_TR.OWNER)
-        found = self._read(tpm)
-        if found is None:
-            raise AnchorError("The TPM's counter did not count", found=f"{self._index:#010x}")
-        return found
+        return _counted(tpm, handle)
 
     def _define(self, tpm: TpmConnection, index: int, *, counter: bool) -> None:
         lib = tpm.library
@@ -101,6 +97,11 @@ class TpmAnchor:
 
 
 _REMEDY: Final = "Give this Coordinator an index of its own: tpm:TCTI?index=0x0150...."
+
+
+def _counted(tpm: TpmConnection, handle: Any) -> int:
+    data = tpm.esapi.nv_read(handle, _COUNTER_BYTES, 0, auth_handle=tpm.library.ESYS_TR.OWNER)
+    return int.from_bytes(bytes(data), "big")
 
 
 def _defined(tpm: TpmConnection, index: int) -> bool:

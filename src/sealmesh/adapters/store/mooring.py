@@ -131,6 +131,7 @@ class Moored:
         self._lock = threading.RLock()
         self._depth = 0
         self._planned: int | None = None
+        self._marked = False
 
     def describe(self) -> str:
         """Return one phrase for people."""
@@ -162,7 +163,7 @@ class Moored:
             raise self._rolled_back(epoch, count)
         if epoch == count + 1:
             self._anchor.advance(epoch)
-            self._anchor.mark_used()
+        self._mark()
 
     def adopts(self, epoch: int) -> bool:
         """Tell whether it is not bound and no state ever was."""
@@ -187,7 +188,12 @@ class Moored:
         planned, self._planned = self._planned, None
         if planned is not None:
             self._anchor.advance(planned)
+            self._mark()
+
+    def _mark(self) -> None:
+        if not self._marked:
             self._anchor.mark_used()
+            self._marked = True
 
     def _rolled_back(self, epoch: int, count: int | None) -> StateRolledBack:
         about = self._anchor.describe()
