@@ -168,3 +168,13 @@ def request() -> bytes:
     key = ec.generate_private_key(ec.SECP256R1())
     made = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).sign(key, hashes.SHA256())
     return made.public_bytes(Encoding.DER)
+
+
+@cache
+def make_keys() -> None:
+    """Make all keys and certificates now."""
+    for name in (*USERS, STRANGER):
+        certificate(name)
+    for name in OWNERS:
+        owner_key(name)
+    request()

@@ -21,14 +21,16 @@ from model_commands import (
     SetManifest,
     Upload,
 )
-from model_people import certificate, opened, request, signed
+from model_people import certificate, make_keys, opened, request, signed
 from model_reference import Done, Model, Outcome, Refused
 
+from sealmesh.coordinator import places
 from sealmesh.coordinator.api import ActivationRequest, EnrolRequest, SecretUpload
 from sealmesh.coordinator.coordinator import Coordinator
 from sealmesh.errors import SealmeshError
 from sealmesh.errors.coordinator import NothingPending
 from sealmesh.errors.manifest import ManifestError
+from sealmesh.provisioning import Secret
 from sealmesh.server.composition import Parts, build_settings, compose, fresh_authority
 from sealmesh.server.configuration import read_configuration
 from sealmesh.server.evidence import build_evidence
@@ -50,6 +52,7 @@ class World:
     """
 
     def __init__(self, workers: int) -> None:
+        make_keys()  # not by several threads at once
         self._folder = tempfile.TemporaryDirectory(prefix="sealmesh-model-")
         self.seal = Path(self._folder.name) / "seal"
         environment = {
@@ -181,6 +184,9 @@ def check_same(world: World, worker: int, model: Model) -> None:
     assert state.package("oven").security_version == (
         plan.version if model.version is None else model.version
     )
+    kept = {name: state.shelves.value(places.secret(name)) for name in plan.uploads}
+    values = {name: Secret.from_bytes(value).private for name, value in kept.items() if value is not None}
+    assert values == model.values
     counters = {key: int(record.value or b"0") for key, record in state.shelves.shelf("counter").items()}
     assert counters == {
         json.dumps(list(key), separators=(",", ":")): n for key, n in model.counters.items() if n

@@ -9,7 +9,7 @@ and the ledger that both workers show. What may not be decided again for its cal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations
 from random import Random
 from threading import Barrier, Thread
@@ -94,8 +94,8 @@ def explained(world: World, model: Model, calls: Sequence[Call]) -> Model:
             world.kept.leaves.extend(call.kept.leaves)
             world.kept.shares.extend(call.kept.shares)
         return after
-    seen = [(call.command, call.outcome) for call in calls]
-    raise AssertionError(f"no order explains {seen}") from wrong
+    seen = "".join(f"\n  {call.command}: {call.outcome!r}" for call in calls)
+    raise AssertionError(f"no order explains{seen}\nafter {replace(model, log=(), ledger=())}") from wrong
 
 
 def _replayed(model: Model, order: Sequence[Call]) -> Model | None:

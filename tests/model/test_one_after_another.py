@@ -1,8 +1,8 @@
 """Random commands, one after another: the Coordinators say and keep what the reference does.
 
 After every command each of them is compared with the reference in everything that can be seen: phase,
-manifest, activations, what waits and who is missing, counters, the update log line by line, the ledger leaf
-by leaf; values of secrets show where they are read and given to Marbles. Two share one sealed state, as
+manifest, activations, what waits and who is missing, uploaded values, counters, the update log line by line,
+the ledger leaf by leaf. Two share one sealed state, as
 workers do, and every command goes to either.
 """
 
