@@ -125,3 +125,18 @@ def test_every_command_has_help_with_an_example_and_json(capsys, command: tuple[
     assert "Example" in text
     assert "sealmesh " + " ".join(command) in text
     assert "--json" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "position", "wanted"),
+    [("sealmesh cert", 1, {"certificate"}), ("sealmesh manifest update a", 3, {"apply", "acknowledge"})],
+)
+def test_the_shell_completes_commands(
+    capsys, monkeypatch, words: str, position: int, wanted: set[str]
+) -> None:
+    monkeypatch.setenv("_SEALMESH_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(position))
+    with pytest.raises(SystemExit):
+        main([])
+    assert set(capsys.readouterr().out.split()) == wanted

@@ -1,6 +1,7 @@
 """Exchanges driven by hand: no network, no TLS."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -161,3 +162,9 @@ def test_waiting_and_awaiting_have_the_same_acts() -> None:
 
     assert acts(CoordinatorApi) == acts(AsyncCoordinatorApi)
     assert "write_secrets" in acts(CoordinatorApi)
+
+
+def test_every_act_is_on_the_reference_page() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "client.md").read_text()
+    acts = {name for name in vars(CoordinatorApi) if not name.startswith("_")}
+    assert {act for act in acts if f"`{act}(" not in page} == set()
