@@ -9,11 +9,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from sealmesh.coordinator.candidate import Candidate
 from sealmesh.coordinator.context import Context
-from sealmesh.coordinator.secret_values import Owner, is_kept, previous_secret_for, secret_for
+from sealmesh.coordinator.secret_values import Owner, has_previous, previous_secret_for, secret_for
 from sealmesh.coordinator.state import State
 from sealmesh.errors.coordinator import ParametersRefused
 from sealmesh.errors.provisioning import ProvisioningError
-from sealmesh.manifest import SecretType
 from sealmesh.pki import Authority, subject_public_key
 from sealmesh.provisioning import (
     MarbleRunSecrets,
@@ -105,11 +104,11 @@ def _secrets(
     previous: dict[str, Secret] = {}
     for name in state.running.compiled.marble(candidate.marble_type).needed:
         secrets[name] = secret_for(name, owner, state, context)
-        definition = state.running.manifest.secrets[name]
-        if is_kept(definition) or definition.type is SecretType.SYMMETRIC_KEY:
-            previous[name] = previous_secret_for(name, owner, state, context)
-        else:  # made at every activation, so this one's is as good as any
-            previous[name] = secrets[name]
+        previous[name] = (
+            previous_secret_for(name, owner, state, context)
+            if has_previous(name, state)
+            else secrets[name]  # a certificate that is made at every activation is as good as any
+        )
     return secrets, previous
 
 

@@ -71,6 +71,14 @@ def secret_for(name: str, owner: Owner, state: State, context: Context) -> Secre
     return _private(name, definition, owner, state, context, root_secret=state.root_secret())
 
 
+def has_previous(name: str, state: State) -> bool:
+    """Tell whether `.Previous` of the secret `name` can be another value than the present one."""
+    definition = state.running.manifest.secrets[name]
+    if is_kept(definition):
+        return True
+    return definition.type is SecretType.SYMMETRIC_KEY and state.previous_root_secret() != state.root_secret()
+
+
 def previous_secret_for(name: str, owner: Owner, state: State, context: Context) -> Secret:
     """Return what the secret `name` was for `owner` before the last update; the present value if the same.
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
@@ -118,15 +119,14 @@ class CertificateProfile:
         """Return the extensions in the order in which they are written, each with its criticality."""
         found: list[tuple[x509.ExtensionType, bool]] = [(self.key_usage, True)]
         if self.extended_key_usage:
-            found.append((x509.ExtendedKeyUsage(self.extended_key_usage), False))
-        found.append((x509.BasicConstraints(ca=self.ca, path_length=self.path_length), True))
+            found.append((_extended_key_usage(self.extended_key_usage), False))
+        found.append((_basic_constraints(self.ca, self.path_length), True))
         if self.ca:
             found.append((x509.SubjectKeyIdentifier.from_public_key(self.public_key), False))
         if authority_key_identifier is not None:
             found.append((authority_key_identifier, False))
-        names = self.names.general_names()
-        if names:
-            found.append((x509.SubjectAlternativeName(names), False))
+        if self.names != SubjectNames():
+            found.append((_alternative_names(self.names), False))
         if self.marble_type is not None:
             found.append((marble_type_extension(self.marble_type), False))
         if self.forbidden_domain is not None:
@@ -135,3 +135,22 @@ class CertificateProfile:
         if self.simulation:
             found.append((simulation_extension(), False))
         return found
+
+
+# The library checks what it is given, with a call into Python for each element. Certificates of one
+# manifest say the same things again and again, and these values are immutable.
+
+
+@lru_cache(maxsize=64)
+def _extended_key_usage(usages: tuple[x509.ObjectIdentifier, ...]) -> x509.ExtendedKeyUsage:
+    return x509.ExtendedKeyUsage(usages)
+
+
+@lru_cache(maxsize=64)
+def _basic_constraints(ca: bool, path_length: int | None) -> x509.BasicConstraints:
+    return x509.BasicConstraints(ca=ca, path_length=path_length)
+
+
+@lru_cache(maxsize=256)
+def _alternative_names(names: SubjectNames) -> x509.SubjectAlternativeName:
+    return x509.SubjectAlternativeName(names.general_names())

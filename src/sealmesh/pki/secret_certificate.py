@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from cryptography import x509
@@ -81,7 +82,7 @@ def issue_secret_certificate(
     end = profile.not_after.astimezone(UTC).replace(microsecond=0)
     _check_no_identity_of(authority.trust_domain, profile.names.uris)
     asked = CertificateProfile(
-        subject=profile.subject.to_name(),
+        subject=_name(profile.subject),
         public_key=public_key,
         serial=serial,
         validity=Validity(not_before=begin, not_after=end),
@@ -107,6 +108,7 @@ def _check_no_identity_of(domain: str, uris: Sequence[str]) -> None:
             )
 
 
+@lru_cache(maxsize=64)
 def _key_usage(bits: int) -> x509.KeyUsage:
     try:
         return x509.KeyUsage(*(bool(bits >> position & 1) for position in range(9)))
@@ -114,10 +116,16 @@ def _key_usage(bits: int) -> x509.KeyUsage:
         raise IssuingError("The key usage cannot be written", found=bits, wanted=str(error)) from error
 
 
-def _extended(numbers: Sequence[int]) -> tuple[x509.ObjectIdentifier, ...]:
+@lru_cache(maxsize=64)
+def _extended(numbers: tuple[int, ...]) -> tuple[x509.ObjectIdentifier, ...]:
     for number in numbers:
         if not 0 <= number < len(_EXTENDED_KEY_USAGES):
             raise IssuingError(
                 "Unknown extended key usage", found=number, wanted=f"0 to {len(_EXTENDED_KEY_USAGES) - 1}"
             )
     return tuple(x509.ObjectIdentifier(_EXTENDED_KEY_USAGES[number]) for number in dict.fromkeys(numbers))
+
+
+@lru_cache(maxsize=256)
+def _name(subject: Subject) -> x509.Name:
+    return subject.to_name()
