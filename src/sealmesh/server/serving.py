@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sealmesh.adapters.http import Calls
 from sealmesh.coordinator.coordinator import Coordinator
+from sealmesh.server.garbage import collect_less
 from sealmesh.server.lifeline import Lifeline
 from sealmesh.server.servers import metered_servers, plain_servers
 from sealmesh.server.sockets import Sockets
@@ -44,6 +45,7 @@ async def serve(
         else plain_servers(coordinator, calls)
     )
     await servers.start(sockets)
+    collect_less()
     try:
         await stop.wait()
     finally:
