@@ -18,6 +18,10 @@ from OpenSSL import SSL
 
 from sealmesh.adapters.tls.session import TlsFailure, TlsSession
 
+#: More than this is not held back until everything that came in is worked off: the wire has to be able to
+#: say that it takes no more.
+_CORK_BYTES = 16_384
+
 
 class TlsTransport(Protocol):
     """What an application may do with its connection."""
@@ -96,6 +100,8 @@ class TlsServerProtocol(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._reading = True
         self._at_eof = False
+        self._corked = False
+        self._unsent = 0
 
     @property
     def is_open(self) -> bool:
@@ -141,14 +147,18 @@ class TlsServerProtocol(asyncio.Protocol):
                 self._early += data  # read before the pause took effect
             return
         self._session.feed(data)
+        self._corked = True  # what is said to all that came in goes out in one write
         try:
             if self._state is not _State.HANDSHAKE:
                 self._owner.active(self)
-            elif not self._shake_hands():
-                return
+            else:
+                self._shake_hands()
             self._read_on()
         except TlsFailure as failure:
             self._fail(str(failure))
+        finally:
+            self._corked = False
+            self._flush()
 
     def eof_received(self) -> bool:
         if self._state is not _State.OPEN:
@@ -185,7 +195,9 @@ class TlsServerProtocol(asyncio.Protocol):
         except TlsFailure as failure:
             self._fail(str(failure))
         else:
-            self._flush()
+            self._unsent += len(data)
+            if not self._corked or self._unsent >= _CORK_BYTES:
+                self._flush()
 
     def close(self) -> None:
         """Send what is left and the close alert, then hang up."""
@@ -215,20 +227,18 @@ class TlsServerProtocol(asyncio.Protocol):
         self._transport.resume_reading()
         try:
             self._read_on()
+            self._flush()
         except TlsFailure as failure:
             self._fail(str(failure))
 
     # -- inside ----------------------------------------------------------------------------------
 
-    def _shake_hands(self) -> bool:
+    def _shake_hands(self) -> None:
         assert self._session is not None
-        done = self._session.handshake()
-        self._flush()
-        if done:
+        if self._session.handshake():
             self._state = _State.OPEN
             self.protocol = self._session.protocol()
             self._application = self._owner.established(self)
-        return done
 
     def _read_on(self) -> None:
         while self._reading and self._state is _State.OPEN and not self._at_eof:
@@ -239,7 +249,6 @@ class TlsServerProtocol(asyncio.Protocol):
                 self._peer_is_done()
             elif self._application is not None:
                 self._application.data_received(data)
-        self._flush()
 
     def _peer_is_done(self) -> None:
         if not self._at_eof and self._application is not None:
@@ -249,6 +258,7 @@ class TlsServerProtocol(asyncio.Protocol):
     def _flush(self) -> None:
         if self._session is None:
             return
+        self._unsent = 0
         data = self._session.outgoing()
         if data and self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
