@@ -161,3 +161,17 @@ def test_a_key_in_a_token_approves(mesh, worked, kind, tmp_path, capsys, monkeyp
         "a wrong PIN: token-pin",
         "no such key: token",
     ]
+
+
+def test_approvals_may_go_with_the_act(mesh, worked):
+    mesh.run("sealmesh governance show localhost:4433 -o mesh.json")
+    for owner in ("bob", "carol"):
+        mesh.run(
+            "sealmesh approve make --act update-manifest --file manifest.yaml --mesh mesh.json"
+            f" --key {owner}.pem --reason 'back again' -o {owner}.back"
+        )
+    said = mesh.run(
+        "sealmesh manifest update apply manifest.yaml localhost:4433 --cert ada.crt --key ada.key"
+        " --approval bob.back --approval carol.back --json"
+    )
+    assert json.loads(said)["applied"] is True

@@ -1,8 +1,8 @@
 """Options and arguments that several commands share.
 
 `with_options` gives a command the option groups that its parameters name: `trust` (whom to trust), `person`
-(who acts), `share_key` (whose recovery key), and `output` (`--json`), each as one object, so that no command
-repeats them.
+(who acts), `approvals` (of others, to go with it), `share_key` (whose recovery key), and `output` (`--json`),
+each as one object, so that no command repeats them.
 """
 
 import inspect
@@ -13,6 +13,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from sealmesh.cli.handed_in import HandedIn
 from sealmesh.cli.output import Output
 from sealmesh.cli.person import Person, ShareKeyChoice
 from sealmesh.cli.trust import Trust
@@ -161,6 +162,23 @@ _GROUPS: Mapping[str, _Group] = {
             ),
         },
         ShareKeyChoice,
+    ),
+    "approvals": _Group(
+        {
+            "approval": (
+                Annotated[
+                    list[Path] | None,
+                    typer.Option(
+                        "--approval",
+                        metavar="FILE",
+                        help="Hand this approval in first; repeat it.",
+                        rich_help_panel=_PERSON,
+                    ),
+                ],
+                None,
+            ),
+        },
+        lambda approval: HandedIn(files=tuple(approval or ())),
     ),
     "output": _Group({"as_json": (JsonOption, False)}, Output),
 }

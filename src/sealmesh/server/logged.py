@@ -7,6 +7,7 @@ from sealmesh.adapters.log import logger
 from sealmesh.coordinator.api import (
     ActivationReply,
     ActivationRequest,
+    ApprovalReply,
     Credentials,
     DrillReply,
     EnrolReply,
@@ -91,6 +92,10 @@ class LoggedCoordinator(Coordinator):
             lambda: super(LoggedCoordinator, self).acknowledge(raw, chain),
             manifest=_digest(raw),
         )
+
+    def submit_approval(self, raw: bytes, chain: PeerChain) -> ApprovalReply:
+        """See `CoordinatorPort.submit_approval`."""
+        return _logged("approval", lambda: super(LoggedCoordinator, self).submit_approval(raw, chain))
 
     def cancel(self, chain: PeerChain) -> None:
         """See `CoordinatorPort.cancel`."""

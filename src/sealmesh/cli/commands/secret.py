@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sealmesh.cli.files import read_file, write_file
+from sealmesh.cli.handed_in import HandedIn
 from sealmesh.cli.options import AddressArgument, OutputOption, with_options
 from sealmesh.cli.output import Output
 from sealmesh.cli.person import Person
@@ -32,6 +33,7 @@ def set_secrets(
     ] = None,
     trust: Trust,
     person: Person,
+    approvals: HandedIn,
     output: Output,
 ) -> None:
     """Set user-defined secrets, all or none.
@@ -51,6 +53,7 @@ def set_secrets(
     raw = read_file(secrets)
     uploads = parse_secret_uploads(raw) if from_pem is None else {from_pem: parse_secret_pem(raw)}
     with pinned_session(address, trust, output, user=person.user()) as coordinator:
+        approvals.give(coordinator)
         coordinator.write_secrets(uploads)
     names = sorted(uploads)
     output.result(f"Set: {', '.join(names)}", {"set": names})
@@ -66,6 +69,7 @@ def get_secrets(
     file: OutputOption = None,
     trust: Trust,
     person: Person,
+    approvals: HandedIn,
     output: Output,
 ) -> None:
     """Print secrets as JSON, or write them to a file that only you can read.
@@ -77,6 +81,7 @@ def get_secrets(
         raise UsageError("no secret is named", found=address, wanted="NAME... ADDRESS")
     output.result_alone = file is None
     with pinned_session(address, trust, output, user=person.user()) as coordinator:
+        approvals.give(coordinator)
         found = coordinator.secrets(*names)
     document = {name: _document(secret) for name, secret in found.items()}
     text = json.dumps(document, indent=2)

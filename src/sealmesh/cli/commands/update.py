@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sealmesh.cli.files import write_file
+from sealmesh.cli.handed_in import HandedIn
 from sealmesh.cli.manifest_file import FileArgument, manifest_bytes
 from sealmesh.cli.options import AddressArgument, OutputOption, with_options
 from sealmesh.cli.output import Output
@@ -29,6 +30,7 @@ def apply(
     recoverydata: RecoveryDataOption = None,
     trust: Trust,
     person: Person,
+    approvals: HandedIn,
     output: Output,
 ) -> None:
     """Raise packages' security versions, or propose a new manifest, as a user.
@@ -40,6 +42,7 @@ def apply(
     """
     raw = manifest_bytes(manifest)
     with pinned_session(address, trust, output, user=person.user()) as coordinator:
+        approvals.give(coordinator)
         found = coordinator.update(raw)
     _tell(found, recoverydata, output)
 
@@ -53,6 +56,7 @@ def acknowledge(
     recoverydata: RecoveryDataOption = None,
     trust: Trust,
     person: Person,
+    approvals: HandedIn,
     output: Output,
 ) -> None:
     """Acknowledge the proposed manifest, which must be exactly this file's; the last one applies it.
@@ -61,18 +65,22 @@ def acknowledge(
     """
     raw = manifest_bytes(manifest)
     with pinned_session(address, trust, output, user=person.user()) as coordinator:
+        approvals.give(coordinator)
         found = coordinator.acknowledge(raw)
     _tell(found, recoverydata, output)
 
 
 @app.command()
 @with_options
-def cancel(address: AddressArgument, *, trust: Trust, person: Person, output: Output) -> None:
+def cancel(
+    address: AddressArgument, *, trust: Trust, person: Person, approvals: HandedIn, output: Output
+) -> None:
     """Drop the proposed manifest. Every user who may update manifests may.
 
     Example: `sealmesh manifest update cancel localhost:4433 --cert ada.crt --key ada.key`
     """
     with pinned_session(address, trust, output, user=person.user()) as coordinator:
+        approvals.give(coordinator)
         coordinator.cancel_update()
     output.result("The proposed manifest was dropped.", {"cancelled": True})
 
