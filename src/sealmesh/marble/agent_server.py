@@ -7,6 +7,7 @@ served. Every process of the program gets the credentials, now and whenever they
 import contextlib
 import os
 import socket
+import struct
 import threading
 import time
 from typing import Final
@@ -141,10 +142,19 @@ class _Rate:
 
 
 def _send(sock: socket.socket, line: bytes) -> bool:
+    """Send `line`, or end the line: a wrap that missed something must know that it is alone.
+
+    The kernel's own time limit is used: Python's would also count for the thread that reads.
+    """
     try:
-        sock.settimeout(SEND_SECONDS)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _timeval(SEND_SECONDS))
         sock.sendall(line)
-        sock.settimeout(None)
     except OSError:
+        with contextlib.suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
         return False
     return True
+
+
+def _timeval(seconds: float) -> bytes:
+    return struct.pack("ll", int(seconds), int(seconds % 1 * 1_000_000))

@@ -14,12 +14,19 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from sealmesh.adapters.log import LogFormat, LogLevel
+from sealmesh.attestation import Family
 from sealmesh.errors.marble import MarbleConfigurationError, MarbleConflict
 
 DEFAULT_PORT: Final = 2001
 #: In the user's home, so that programs started in different directories share one machine; the
 #: Coordinator's default is the same.
 DEFAULT_PLATFORM: Final = Path(".local") / "share" / "sealmesh" / "simulated-platform"
+_SIMULATED: Final = {
+    "simulated": Family.SGX,
+    "simulated-tdx": Family.TDX,
+    "simulated-snp": Family.SNP,
+    "simulated-nitro": Family.NITRO,
+}
 
 _LABEL: Final = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _DNS_NAME: Final = re.compile(rf"(\*\.)?{_LABEL}(\.{_LABEL})*")
@@ -83,7 +90,8 @@ ATTESTER: Final = Setting(
     name="attester",
     variables=("SEALMESH_ATTESTER",),
     default="",
-    about="how Evidence is made: `simulated`, `simulated:DIR`; `none` only with --legacy",
+    about="how Evidence is made: `simulated`, `simulated:DIR`, also as another TEE with `simulated-tdx`, "
+    "`simulated-snp`, `simulated-nitro`; `none` only with --legacy",
 )
 LEGACY: Final = Setting(
     name="legacy",
@@ -131,7 +139,8 @@ class MarbleConfig:
 
     Attributes:
         command: Program and arguments; empty for what the package says.
-        platform_dir: Of the simulated SGX platform; None: no Evidence, legacy only.
+        platform_dir: Of the simulated platform; None: no Evidence, legacy only.
+        tee: Which TEE that platform pretends.
         environment: Of this process: what declared variables are taken from, and nothing else.
         wait_seconds: How long to wait for a Coordinator that is away or has no manifest yet.
     """
@@ -143,6 +152,7 @@ class MarbleConfig:
     uuid_file: Path
     package: Path
     platform_dir: Path | None
+    tee: Family
     legacy: bool
     wait_seconds: float
     log_format: LogFormat
@@ -182,6 +192,7 @@ def read_configuration(
         uuid_file=sources.read(UUID_FILE, Path),
         package=sources.read(PACKAGE, Path),
         platform_dir=_platform(sources, legacy=legacy),
+        tee=_tee(sources.read(ATTESTER, _attester)),
         legacy=legacy,
         wait_seconds=sources.read(WAIT, _seconds),
         log_format=sources.read(LOG_FORMAT, _word(LogFormat)),
@@ -233,14 +244,19 @@ def _platform(sources: _Sources, *, legacy: bool) -> Path | None:
             wanted="simulated or simulated:DIR",
             remedy="Give --attester simulated (SEALMESH_ATTESTER) on a machine without a TEE",
         )
-    directory = text.removeprefix("simulated").removeprefix(":")
+    directory = text.partition(":")[2]
     return Path(directory) if directory else Path.home() / DEFAULT_PLATFORM
 
 
+def _tee(attester: str) -> Family:
+    return _SIMULATED.get(attester.partition(":")[0], Family.SGX)
+
+
 def _attester(text: str) -> str:
-    if text in ("", "none", "simulated") or (text.startswith("simulated:") and text != "simulated:"):
+    kind, colon, directory = text.partition(":")
+    if text in ("", "none") or (kind in _SIMULATED and bool(colon) is bool(directory)):
         return text
-    raise ValueError("none, simulated or simulated:DIR")
+    raise ValueError(f"none, or {', '.join(_SIMULATED)}, each also with :DIR")
 
 
 def _address(text: str) -> CoordinatorAddress:

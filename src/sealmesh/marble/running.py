@@ -131,7 +131,7 @@ def _program(config: MarbleConfig) -> MeasuredProgram:
 def _applicant(config: MarbleConfig, program: MeasuredProgram, clock: Callable[[], datetime]) -> Applicant:
     attester = None
     if config.platform_dir is not None and program.package is not None:
-        attester = SimulatedAttester(config.platform_dir, program.package, clock=clock)
+        attester = SimulatedAttester(config.platform_dir, program.package, family=config.tee, clock=clock)
         logger().info("evidence", attester=attester.describe())
     return Applicant(
         address=config.coordinator,
