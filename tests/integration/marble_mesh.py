@@ -74,7 +74,7 @@ class Mesh:
     def log(self) -> str:
         return (self.folder / "coordinator.log").read_text()
 
-    def start(self) -> None:
+    def start(self, **env: str) -> None:
         with (self.folder / "coordinator.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [
@@ -85,7 +85,7 @@ class Mesh:
                     *("--client-addr", f"127.0.0.1:{self.client_port}"),
                     *("--seal-dir", str(self.folder / "state")),
                 ],
-                env={"PATH": os.environ["PATH"], "HOME": str(self.folder)},
+                env={"PATH": os.environ["PATH"], "HOME": str(self.folder), **env},
                 stdout=log,
                 stderr=log,
             )

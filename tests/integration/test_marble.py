@@ -427,3 +427,38 @@ def test_marble_refuses_a_coordinator_that_the_measured_policy_does_not_want(tmp
                 assert not (marble.folder / "secret").exists(), "nothing may be applied before that"
     finally:
         mesh.kill()
+
+
+def test_program_without_any_evidence_joins_only_where_the_coordinator_was_told_to_let_it(
+    tmp_path: Path,
+) -> None:
+    """MarbleRun's simulation: no package, no quote; our relaxation has its own name and is off by default."""
+    mesh = world.Mesh(tmp_path)
+    folder = tmp_path / "anything"
+    folder.mkdir()
+    (folder / "program").write_text(SHOW)
+    options, command = ("--legacy", "--attester", "none"), ("python", "program", "3")
+    manifest = {
+        "Packages": {"any": {"UniqueID": "00" * 32}},
+        "Marbles": {"any": {"Package": "any"}},
+        "Simulation": True,
+        "Config": {"FeatureGates": ["Simulation"]},
+    }
+    environment = {"SEALMESH_ATTESTER": "", "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
+    try:
+        mesh.start()
+        mesh.set_manifest(manifest)
+        acts = mesh.acts()
+        with world.Marble(mesh, "any", folder, *options, command=command, **environment) as marble:
+            assert marble.code() == 1
+        assert "The Coordinator refused this Marble" in marble.errors
+        assert marble.output == ""
+        assert mesh.acts() == acts
+        mesh.kill()
+        mesh.start(SEALMESH_COMPAT="insecure-empty-quotes")
+        with world.Marble(mesh, "any", folder, *options, command=command, **environment) as marble:
+            assert marble.code() == 3, marble.errors
+        assert json.loads(marble.output)["argv"] == ["program", "3"]
+        assert "the program's TLS has shown itself" in marble.errors
+    finally:
+        mesh.kill()
