@@ -399,6 +399,17 @@ def test_a_wrong_pin_is_a_refusal(hsm, tmp_path):
     assert "0000" not in str(caught.value)
 
 
+def test_a_wrong_pin_is_tried_once_because_tokens_lock_themselves(hsm, tmp_path):
+    library, _ = hsm
+    (tmp_path / "pin").write_text("1111")
+    where = TokenKey(module=library, token="mesh", label="sealmesh", pin_file=tmp_path / "pin")
+    for reason in ("PIN is wrong", "not tried again", "not tried again"):
+        with pytest.raises(TokenError, match=reason):
+            TokenKeys(where, entropy=os.urandom).fresh("ProductKey")
+    (tmp_path / "pin").write_text("5678")
+    assert TokenKeys(where, entropy=os.urandom).fresh("ProductKey").key
+
+
 def test_a_token_without_the_secret_gives_no_key_and_makes_none(hsm):
     import pkcs11
 

@@ -6,7 +6,7 @@ workers all that happens in the parent, which closes the state again before it f
 """
 
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -61,7 +61,7 @@ def run(configuration: ServerConfiguration) -> int:
         return Supervisor(
             configuration.workers,
             lambda line: _serve(configuration, parts(), line, workers=meeting),
-            alone=lambda: _waits_for_recovery(parts),
+            alone=lambda: _still_waits(first),
         ).run()
 
 
@@ -100,13 +100,19 @@ def _begin(first: Parts, configuration: ServerConfiguration) -> None:
         ) from error
 
 
-def _waits_for_recovery(parts: Callable[[], Parts]) -> bool:
-    """Look at the state in a process that must not keep it open."""
-    looked_at = parts()
+def _still_waits(first: Parts) -> bool:
+    """Look whether the state waits for recovery, in the parent, which must not keep it open.
+
+    The seat looks again only when its files changed: a TPM or a token is not asked twice a second.
+    """
     try:
-        return looked_at.seat.needs_recovery()
-    finally:
-        looked_at.close()
+        if first.seat.needs_recovery():
+            return True
+    except SealmeshError as error:
+        logger().warning("the state cannot be looked at", reason=error.message, found=error.found)
+        return True
+    first.close()
+    return False
 
 
 def _announce(configuration: ServerConfiguration, first: Parts, attester: str) -> None:

@@ -1,8 +1,8 @@
 """SGX seal keys as Gramine hands them out: two pseudo-files of 16 bytes.
 
 Gramine documentation, "Attestation and Secret Provisioning": `/dev/attestation/keys/_sgx_mrenclave` and
-`_sgx_mrsigner` are read-only and exist only with real SGX. EGETKEY is asked for the enclave's present
-security version, so raising it changes both keys: such an update needs recovery. They depend on the machine.
+`_sgx_mrsigner` are read-only and exist only with real SGX. EGETKEY is asked for the present
+security versions of enclave and processor, so raising one changes both keys: such an update needs recovery.
 """
 
 from pathlib import Path

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +27,8 @@ _SECRET_BITS: Final = 256
 #: The module is one for the whole process, and so is its initialization.
 _LOCK: Final = threading.Lock()
 _initialized_by: dict[Path, int] = {}
+#: A token locks itself after a few wrong PINs, and a Coordinator starts several processes.
+_wrong_pins: set[tuple["TokenKey", bytes]] = set()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,10 +139,18 @@ class TokenKeys:
         except (OSError, UnicodeDecodeError) as error:
             raise TokenError("The file with the token's PIN cannot be read", found=str(error)) from error
         with _LOCK:
+            attempt = (where, sha256(pin.encode()).digest())
+            if attempt in _wrong_pins:
+                raise TokenError("The token's PIN was wrong already and is not tried again")
             try:
                 token = self._module().get_token(token_label=where.token)
                 with token.open(user_pin=pin, rw=writing) as session:
                     yield session
+            except self._pkcs11.exceptions.PinIncorrect as error:
+                _wrong_pins.add(attempt)
+                raise TokenError(
+                    "The token's PIN is wrong", found=f"PinIncorrect, {where.pin_file}"
+                ) from error
             except (self._pkcs11.exceptions.PKCS11Error, RuntimeError) as error:
                 raise TokenError(
                     "The PKCS #11 token refuses or cannot be reached",
