@@ -62,8 +62,16 @@ def test_two_values_are_a_conflict_that_names_both_sources() -> None:
         ("SEALMESH_LEGACY", "perhaps", "1 or 0"),
         ("SEALMESH_LOG_FORMAT", "xml", "json or console"),
         ("SEALMESH_LOG_LEVEL", "loud", "debug or info or warning or error"),
-        ("SEALMESH_ATTESTER", "real", "none, simulated or simulated:DIR"),
-        ("SEALMESH_ATTESTER", "simulated:", "none, simulated or simulated:DIR"),
+        (
+            "SEALMESH_ATTESTER",
+            "real",
+            "none, or simulated, simulated-tdx, simulated-snp, simulated-nitro, each also with :DIR",
+        ),
+        (
+            "SEALMESH_ATTESTER",
+            "simulated:",
+            "none, or simulated, simulated-tdx, simulated-snp, simulated-nitro, each also with :DIR",
+        ),
     ],
 )
 def test_value_that_cannot_be_read_is_named_with_what_would_do(variable: str, text: str, wanted: str) -> None:
