@@ -68,6 +68,7 @@ def _checked(application: "VerifiedApplication", *, fresh: bool) -> list[tuple[s
         ("freshness", _freshness(application, fresh=fresh)),
         ("manifest", application.manifest_sha256),
         ("", f"{len(manifest.marbles)} Marble types, {len(manifest.users)} users; {_access(application)}."),
+        *_governance(application),
         ("mesh", application.trust_domain),
         (
             "",
@@ -75,6 +76,14 @@ def _checked(application: "VerifiedApplication", *, fresh: bool) -> list[tuple[s
         ),
         ("relaxations", ", ".join(application.relaxations) or "none"),
     ]
+
+
+def _governance(application: "VerifiedApplication") -> list[tuple[str, str]]:
+    governance = application.manifest.governance
+    if governance is None:
+        return []
+    reserved = (f"{act} {rule.threshold} of {len(rule.approvers)}" for act, rule in governance.rules.items())
+    return [("", f"Reserved to several: {', '.join(reserved)}.")]
 
 
 def _debug(application: "VerifiedApplication") -> list[tuple[str, str]]:

@@ -8,17 +8,18 @@ import hashlib
 
 from sealmesh.attestation import AllOf, Reference
 from sealmesh.ledger.canonical import Json
-from sealmesh.manifest import Manifest
+from sealmesh.manifest import Governance, Manifest
 from sealmesh.manifest.model import AccessRule, Package, PortRange, Role, User
 
 
 def summarize_authority(manifest: Manifest) -> dict[str, Json]:
     """Return users with their grants, thresholds, recovery keys, Marbles and access rules.
 
-    `access` is null where the manifest has no rules, so that any Marble may call any other.
+    `access` is null where the manifest has no rules, so that any Marble may call any other. `governance` is
+    there only where the manifest reserves something.
     """
     config = manifest.config
-    return {
+    summary: dict[str, Json] = {
         "users": {name: _user(user, manifest) for name, user in manifest.users.items()},
         "updateThreshold": config.update_threshold,
         "recoveryKeys": {name: _sha256(key.der) for name, key in manifest.recovery_keys.items()},
@@ -31,6 +32,21 @@ def summarize_authority(manifest: Manifest) -> dict[str, Json]:
         "packages": {name: _package(package) for name, package in manifest.packages.items()},
         "access": None if manifest.access is None else [_rule(rule) for rule in manifest.access],
         "simulation": manifest.simulation,
+    }
+    if manifest.governance is not None:
+        summary["governance"] = _governance(manifest.governance)
+    return summary
+
+
+def _governance(governance: Governance) -> dict[str, Json]:
+    return {
+        "approvers": {
+            name: [_sha256(key) for key in approver.keys] for name, approver in governance.approvers.items()
+        },
+        "rules": {
+            str(act): {"threshold": rule.threshold, "approvers": list(rule.approvers)}
+            for act, rule in governance.rules.items()
+        },
     }
 
 

@@ -8,6 +8,7 @@ from sealmesh.provisioning import CompiledParameters
 
 #: A list in the manifest replaces this (COMPAT section 5).
 _DEFAULT_TCB = ("SWHardeningNeeded",)
+_ALWAYS_ACCEPTED = "UpToDate"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -83,7 +84,7 @@ def _identity(package: Package) -> tuple[object, ...]:
 
 def _statuses(package: Package) -> set[str]:
     given = package.accepted_tcb_statuses
-    return set(_DEFAULT_TCB if given is None else given)
+    return set(_DEFAULT_TCB if given is None else given) - {_ALWAYS_ACCEPTED}
 
 
 def _advisories_refused(old: Package, new: Package) -> str:
