@@ -36,6 +36,7 @@ class Authority:
 
     Attributes:
         trust_domain: Of the root's key.
+        simulation: Whether this mesh accepts Evidence of a simulated TEE.
         marble_issuer: What signs leaves; derived once. Its span is where intermediate and Marble root are
             both valid, so that a leaf chains to either for all its life.
     """
@@ -46,19 +47,16 @@ class Authority:
     intermediate_key: ec.EllipticCurvePrivateKey = field(repr=False)
     marble_root_cert: x509.Certificate
     trust_domain: str = field(init=False)
+    simulation: bool = field(init=False)
     marble_issuer: Issuer = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "trust_domain", trust_domain(self.root_key.public_key()))
+        object.__setattr__(self, "simulation", says_simulation(self.intermediate_cert.extensions))
         span = Validity.of(self.intermediate_cert).intersect(Validity.of(self.marble_root_cert))
         issuer = Issuer.of(self.intermediate_cert, self.intermediate_key, validity=span)
         object.__setattr__(self, "marble_issuer", issuer)
         self._prove()
-
-    @property
-    def simulation(self) -> bool:
-        """Whether this mesh accepts Evidence of a simulated TEE."""
-        return says_simulation(self.intermediate_cert.extensions)
 
     @property
     def validity(self) -> Validity:

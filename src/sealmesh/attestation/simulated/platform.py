@@ -73,6 +73,11 @@ class SimulatedPlatform:
     attestation_key: ec.EllipticCurvePrivateKey
     seal_secret: bytes = field(repr=False)
     quoting_enclave: QuotingEnclave = QuotingEnclave()
+    _certification: tuple[bytes, bytes] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # As on a real machine, where the attestation key is certified once and not for every quote.
+        object.__setattr__(self, "_certification", self._certify())
 
     @property
     def pck_chain(self) -> bytes:
@@ -147,15 +152,15 @@ class SimulatedPlatform:
 
     def nested_signature_data(self, signed: bytes) -> bytes:
         """Return the signature data of a quote of version 4 over header and body."""
-        point, certification = self._certification()
+        point, certification = self._certification
         nested = _QE_CERTIFICATION.to_bytes(2, "little") + len(certification).to_bytes(4, "little")
         return sign_raw(self.attestation_key, signed) + point + nested + certification
 
     def _signature_data(self, signed: bytes) -> bytes:
-        point, certification = self._certification()
+        point, certification = self._certification
         return sign_raw(self.attestation_key, signed) + point + certification
 
-    def _certification(self) -> tuple[bytes, bytes]:
+    def _certify(self) -> tuple[bytes, bytes]:
         """Return the attestation key, and the quoting enclave's and the PCK's word for it."""
         point = encode_point(self.attestation_key.public_key())
         qe_report = self._qe_report(qe_report_data(point, _QE_AUTH_DATA))
