@@ -21,6 +21,7 @@ PACKAGES = "package"
 LOG = "log"
 APPROVALS = "approval"
 USED_APPROVALS = "used-approval"
+REFUSALS = "refusals"
 
 
 def shelf_of(key: str) -> tuple[str, str]:
@@ -62,6 +63,11 @@ def approval(act: str, subject: str, approver: str) -> str:
 def used_approval(approval_id: str) -> str:
     """Return the place that says that an approval was used."""
     return f"{USED_APPROVALS}/{approval_id}"
+
+
+def refusals(user: str) -> str:
+    """Return the place of how many refusals of a user are in the log, in this epoch."""
+    return f"{REFUSALS}/{user}"
 
 
 def counter(marble_type: str, uuid: str, name: str) -> str:

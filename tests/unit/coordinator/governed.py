@@ -165,11 +165,11 @@ class World:
         return [json.loads(leaf)["act"] for leaf in self.store.appended]
 
     def facts(self) -> dict:
-        """All records but the log's: what a refusal must leave as it is."""
+        """All records but the log's and its counts: what a refusal must leave as it is."""
         return {
             key: record.value
             for key, record in self.store.records.items()
-            if not key.startswith("log/") and record.value is not None
+            if not key.startswith(("log/", "refusals/")) and record.value is not None
         }
 
 

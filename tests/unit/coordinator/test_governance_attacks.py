@@ -4,6 +4,7 @@ Eve has every role there is, mallory none; both can talk to the Coordinator as t
 MarbleRun's. Each attack states the refusal and that nothing but the log has changed.
 """
 
+import asyncio
 import importlib.util
 import json
 import sys
@@ -14,6 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from sealmesh.adapters.http import Calls, Request, Silence
+from sealmesh.adapters.http.exchange import BodyState
+from sealmesh.adapters.rest.application import RestApplication
 from sealmesh.coordinator.api import SecretUpload
 from sealmesh.coordinator.approvals import (
     ManifestEpoch,
@@ -438,3 +442,80 @@ def test_a_client_of_marbleruns_first_api_is_not_told_that_it_is_applied(world):
     reply = world.coordinator.acknowledge(NEW, EVE)
     assert reply.missing_acknowledgments == 2
     assert not acknowledged(reply.missing_acknowledgments).startswith("All")
+
+
+def test_an_insider_cannot_fill_the_state_with_refusals(world):
+    for _ in range(300):
+        with pytest.raises(ApprovalsMissing):
+            world.coordinator.get_secrets(("recipe",), EVE)
+    for _ in range(20):
+        with pytest.raises(ApprovalFormatError):
+            world.coordinator.submit_approval(b"", EVE)
+    assert world.events().count("refused: not approved") == 256
+    assert "approval refused" not in world.events()
+    refused_approval(world, b"", "approval-format", chain=ADA)  # others are logged all the same
+    world.approve(UPDATE, update_subject(NEW))
+    assert world.coordinator.update(NEW, EVE).applied
+    refused_approval(world, b"", "approval-format")  # with the next epoch he is too
+
+
+def request(method: str, path: str, query: str = "", body: object = None) -> Request:
+    sent = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+    return Request(
+        method=method,
+        path=path,
+        query=query,
+        headers=(),
+        body=sent,
+        body_state=BodyState.WHOLE,
+        peer_address="192.0.2.1",
+        peer_chain=lambda: EVE,
+    )
+
+
+NEW_B64, HIGHER_B64 = b64encode(NEW).decode(), b64encode(HIGHER).decode()
+UPLOADED = {"recipe": {"Key": b64encode(b"rye").decode()}}
+ROUTES = {
+    "v1 read": request("GET", "/secrets", "s=recipe"),
+    "v1 write": request("POST", "/secrets", body=UPLOADED),
+    "v1 packages": request("POST", "/update", body=HIGHER),
+    "v1 cancel": request("POST", "/update-cancel"),
+    "v2 read": request("GET", "/api/v2/secrets", "s=recipe"),
+    "v2 write": request("POST", "/api/v2/secrets", body={"secrets": UPLOADED}),
+    "v2 packages": request("POST", "/api/v2/update", body={"manifest": HIGHER_B64}),
+    "v2 cancel": request("POST", "/api/v2/update-cancel"),
+}
+WAITING_ROUTES = {
+    "v1 propose": request("POST", "/update", body=NEW),
+    "v1 acknowledge": request("POST", "/update-manifest", body=NEW),
+    "v2 propose": request("POST", "/api/v2/update", body={"manifest": NEW_B64}),
+    "v2 acknowledge": request("POST", "/api/v2/update-manifest", body={"manifest": NEW_B64}),
+}
+
+
+def asked(world, sent: Request):
+    calls = Calls(threads=1, waiting=4)
+    try:
+        return asyncio.run(RestApplication(world.coordinator, calls=calls, observer=Silence())(sent))
+    finally:
+        calls.close()
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_no_route_of_marbleruns_goes_round(world, route):
+    if "cancel" in route:
+        world.coordinator.update(NEW, ADA)
+    before = world.facts()
+    answer = asked(world, ROUTES[route])
+    assert answer.status == (400 if route.startswith("v1") else 500)
+    assert b"to several" in answer.body
+    assert world.facts() == before
+
+
+@pytest.mark.parametrize("route", WAITING_ROUTES)
+def test_no_route_of_marbleruns_applies_an_update_alone(world, route):
+    if "acknowledge" in route:
+        world.coordinator.update(NEW, ADA)
+    asked(world, WAITING_ROUTES[route])
+    assert world.state.running.raw != NEW
+    assert world.coordinator.pending_update().missing_acknowledgments == 2

@@ -33,6 +33,6 @@ def epoch_ended(state: State) -> dict[str, bytes | None]:
 
     That an approval was used need not be remembered: none of the old epoch counts any more.
     """
-    kept = (places.APPROVALS, places.USED_APPROVALS)
+    kept = (places.APPROVALS, places.USED_APPROVALS, places.REFUSALS)
     old = {f"{shelf}/{name}": None for shelf in kept for name in state.shelves.shelf(shelf)}
     return {**old, places.EPOCH: b"%d" % (manifest_epoch(state).number + 1)}

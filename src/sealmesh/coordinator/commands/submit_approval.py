@@ -11,6 +11,7 @@ from sealmesh.coordinator.api import ApprovalReply, PeerChain
 from sealmesh.coordinator.approvals.book import collected, standing
 from sealmesh.coordinator.approvals.document import Approval, parse_approval
 from sealmesh.coordinator.approvals.epoch import setting_of
+from sealmesh.coordinator.approvals.unapproved import refuse_approval
 from sealmesh.coordinator.approvals.verification import UNREADABLE_STATE, verify_approval
 from sealmesh.coordinator.context import Context
 from sealmesh.coordinator.decision import Decision
@@ -54,7 +55,7 @@ def decide(
     try:
         approval = _verified(command.raw, governance, state, context)
     except SealmeshError as error:
-        return _refused(error, caller.name, state, context)
+        return refuse_approval(error, caller.name, state, context)
     return _kept(approval, command.raw, caller.name, state, context)
 
 
@@ -130,12 +131,3 @@ def _expired(state: State, context: Context) -> dict[str, bytes | None]:
     good = {places.approval(one.act, one.subject, one.approver) for one in collected(state, context)}
     kept = {f"{places.APPROVALS}/{name}" for name in state.shelves.shelf(places.APPROVALS)}
     return dict.fromkeys(kept - good)
-
-
-def _refused(
-    error: SealmeshError, user: str, state: State, context: Context
-) -> Decision[ApprovalReply | SealmeshError]:
-    fields = {"user": user, "code": error.code}
-    log = next_lines(state, [log_line(context.now, "approval refused", fields)])
-    leaf = acts.approval_refused(context.now, user=user, code=error.code)
-    return Decision(reply=error, change=Change(puts=log, expects=absent(log), appends=(leaf,)))
