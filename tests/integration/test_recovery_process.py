@@ -139,6 +139,28 @@ def test_a_drill_at_the_command_line(processes, shares):
     assert process.state() == 3
 
 
+def test_a_drill_that_makes_no_sense_is_refused(processes):
+    process = processes().start()
+    path = "/api/sealmesh/v1/recover/drill"
+    assert process.request("POST", path, {"shares": {}})[0] == 412
+    process.set_manifest(manifest("ra"))
+    for body in (
+        b"",
+        b"[]",
+        b"{",
+        {"shares": 5},
+        {"shares": {"a": 5}},
+        {"shares": {"a": {"recoverySecret": "@"}}},
+    ):
+        assert process.request("POST", path, body)[0] == 400
+    status, answer = process.request("POST", path, {"shares": {"a": {}, "b": {"recoverySecret": ""}}})
+    assert status == 200
+    assert "wrong length" in answer["data"]["shares"]["a"]["problem"]
+    assert not answer["data"]["passed"]
+    assert process.request("GET", path)[0] == 405
+    assert process.state() == 3
+
+
 def test_a_new_manifest_in_recovery_needs_the_operator_s_word(processes):
     process = processes().start()
     process.set_manifest(manifest("ra"))

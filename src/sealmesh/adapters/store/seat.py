@@ -242,7 +242,10 @@ class SealedSeat:
             return self._store
 
     def _seal_anew(self, store: SqliteStore) -> None:
-        """Write `sealed_key` for the state and software that are there now, where it is for older ones."""
+        """Write `sealed_key` for the state and software that are there now, where it is for older ones.
+
+        A disk that cannot be written is no reason not to open: what is there opens the state.
+        """
         found = self._opener.unsealed()
         if found.current and found.floor == store.version():
             return
@@ -251,6 +254,8 @@ class SealedSeat:
                 keys = self._sealed_key(row)
                 if keys:
                     self._seal_keys(keys, mode=row.mode, floor=store.version())
+        except StoreError:
+            return
         except BaseException:
             store.close()
             self._stamp = (None, None)

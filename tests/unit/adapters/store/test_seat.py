@@ -418,3 +418,19 @@ def test_a_start_writes_the_key_only_where_the_state_moved_on(seat, tmp_path):
     again.close()
     seat().store()
     assert (tmp_path / "seal" / "sealed_key").read_bytes() != written
+
+
+def test_a_disk_that_is_full_at_the_start_does_not_keep_a_state_from_being_read(seat, tmp_path, monkeypatch):
+    first = seat()
+    first.found(FIRST, PLAN)
+    first.store().commit(Change(puts={"secret/oven": b"hotter"}))
+    first.close()
+    full = seat()
+
+    def no_space(*_arguments, **_options):
+        raise StoreError("no space left on device")
+
+    monkeypatch.setattr(full, "_seal_keys", no_space)
+    assert values(full.store())["secret/oven"] == b"hotter"
+    full.close()
+    assert values(seat().store())["secret/oven"] == b"hotter"
