@@ -61,6 +61,7 @@ MOVES: Mapping[tuple[Phase, Act], Phase] = MappingProxyType(
         (Phase.ACCEPTING_MANIFEST, Act.SET_MANIFEST): Phase.ACCEPTING_MARBLES,
         (Phase.RECOVERY, Act.SET_MANIFEST): Phase.ACCEPTING_MARBLES,
         (Phase.RECOVERY, Act.RECOVER): Phase.ACCEPTING_MARBLES,
+        (Phase.RECOVERY, Act.APPROVE): Phase.RECOVERY,
         (Phase.RECOVERY, Act.DRILL): Phase.RECOVERY,
         **{(Phase.ACCEPTING_MARBLES, act): Phase.ACCEPTING_MARBLES for act in _RUNNING},
     }

@@ -17,6 +17,7 @@ from sealmesh.coordinator.approvals.verification import verify_approval
 from sealmesh.coordinator.commands.governance import governance_reply
 from sealmesh.coordinator.context import Context
 from sealmesh.coordinator.engine import Engine
+from sealmesh.coordinator.phase import Act, move
 from sealmesh.coordinator.state import State
 from sealmesh.coordinator.update_log import log_line
 from sealmesh.errors.coordinator import GateClosed
@@ -65,6 +66,7 @@ class WaitingApprovals:
             GateClosed: The state asks for none.
             ApprovalFormatError, ApprovalRefused: It does not count.
         """
+        move(self._engine.state().phase, Act.APPROVE)
         guard, signed, now = self._required(), parse_approval(raw), self._engine.clock()
         approval = verify_approval(signed, guard.setting(now))
         with self._exclusive:
