@@ -151,7 +151,7 @@ def test_a_user_in_the_token_without_the_permission_is_refused(cli) -> None:
     words = ("--pkcs11-config", "token.json", "--pkcs11-key-label", "bob")
     done = cli("secret", "get", "recipe", "@", *words)
     assert done.returncode == 1
-    assert done.stderr.startswith("error [coordinator-refused]")
+    assert done.stderr.startswith("error [permission-refused]")
 
 
 def test_a_strange_server_is_refused_before_a_request_is_sent(world, cli) -> None:

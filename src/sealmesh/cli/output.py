@@ -40,7 +40,7 @@ class Output:
         if self.as_json:
             print(json.dumps(document, indent=2, ensure_ascii=False))
         elif text:
-            print(text)
+            print(printable(text))
 
     def raw(self, content: bytes, document: Mapping[str, Any]) -> None:
         """Write bytes as they are, or with --json the document that holds them."""
@@ -58,7 +58,7 @@ class Output:
         for label, text in (("found", error.found), ("wanted", error.wanted), ("remedy", error.remedy)):
             if text:
                 lines.append(f"  {label + ':':8}{text}")
-        print("\n".join(lines), file=sys.stderr)
+        print(printable("\n".join(lines)), file=sys.stderr)
         if self.as_json:
             print(json.dumps({"error": _document(error)}, indent=2, ensure_ascii=False))
 
@@ -76,6 +76,11 @@ class Output:
 
 def _place(error: SealmeshError) -> str:
     return f"{error.line}:{error.column}: " if isinstance(error, YamlError | JsonError) else ""
+
+
+def printable(text: str) -> str:
+    """Return `text` without what could steer a terminal: some of it comes from far ends nobody verified."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def _document(error: SealmeshError) -> dict[str, Any]:

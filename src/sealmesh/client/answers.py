@@ -53,7 +53,7 @@ def content_of(request: Request, answer: Answer) -> bytes:
     """Return the body of a successful answer; as `data_of` otherwise."""
     if answer.status == 200:
         return answer.content
-    own = _own_error(answer.content)
+    own = _own_error(answer)
     if own is not None:
         text = {name: str(own[name]) for name in ("code", "found", "wanted", "remedy") if own.get(name)}
         kind = _BY_STATUS.get(answer.status, Refused)
@@ -112,10 +112,10 @@ def byte_map(members: Mapping[str, Any], name: str) -> Mapping[str, bytes]:
     return {str(key): bytes_member(found, key) for key in found}
 
 
-def _own_error(content: bytes) -> Mapping[str, Any] | None:
-    """Return the error document of our own routes, if that is what the body is."""
+def _own_error(answer: Answer) -> Mapping[str, Any] | None:
+    """Return what a sealmesh Coordinator says of its refusal: beside the envelope, or on our own routes."""
     try:
-        error = json.loads(content)["error"]
+        error = json.loads(answer.detail) if answer.detail else json.loads(answer.content)["error"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
     return error if isinstance(error, dict) and "code" in error else None

@@ -10,6 +10,7 @@ from sealmesh.client.exchange import Answer, Exchange, Request, T
 from sealmesh.client.tls import PeerCheckedContext
 from sealmesh.client.user import Nobody, User
 from sealmesh.errors.client import AnswerError, ConnectionFailed
+from sealmesh.wire.refusals import DETAIL_HEADER
 
 #: A Coordinator answers in milliseconds; a quote on real hardware may take seconds.
 TIMEOUT_SECONDS = 30.0
@@ -72,7 +73,7 @@ class Connection:
                     _append(content, chunk)
         except httpx.TransportError as error:
             raise _failed(self._address, error) from error
-        return Answer(status=response.status_code, content=bytes(content))
+        return _answer(response, content)
 
 
 class AsyncConnection:
@@ -118,7 +119,12 @@ class AsyncConnection:
                     _append(content, chunk)
         except httpx.TransportError as error:
             raise _failed(self._address, error) from error
-        return Answer(status=response.status_code, content=bytes(content))
+        return _answer(response, content)
+
+
+def _answer(response: httpx.Response, content: bytearray) -> Answer:
+    detail = response.headers.get(DETAIL_HEADER, "")
+    return Answer(status=response.status_code, content=bytes(content), detail=detail)
 
 
 def _append(content: bytearray, chunk: bytes) -> None:

@@ -28,10 +28,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """One HTTP answer."""
+    """One HTTP answer.
+
+    Attributes:
+        detail: Of a refusal, what a sealmesh Coordinator says beside MarbleRun's envelope (JSON).
+    """
 
     status: int
     content: bytes
+    detail: str = ""
 
 
 T = TypeVar("T")

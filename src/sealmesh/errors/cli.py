@@ -14,12 +14,14 @@ class UsageError(CliError):
     """Options or arguments that do not go together."""
 
     code = "usage"
+    remedy = "See the command's --help, or docs/reference/cli.md."
 
 
 class FileProblem(CliError):
     """A file cannot be read or written."""
 
     code = "file"
+    remedy = "See that the path is right and that you may read or write there."
 
 
 class TrustMissing(CliError):
@@ -36,6 +38,7 @@ class DemoFailed(CliError):
     """An act of the demo did not show what it must show."""
 
     code = "demo"
+    remedy = "Please report it, with what was printed."
     kind = Kind.INVALID
 
 

@@ -37,6 +37,7 @@ class AnswerError(ClientError):
     """The Coordinator's answer is not one, or is a refusal."""
 
     code = "coordinator-answer"
+    remedy = "See that the address is that of a Coordinator's client API, and what is between you and it."
 
 
 class Refused(AnswerError):
@@ -44,6 +45,7 @@ class Refused(AnswerError):
 
     code = "coordinator-refused"
     kind = Kind.DENIED
+    remedy = "`sealmesh manifest get` shows the rules that the Coordinator follows."
 
 
 class Unauthenticated(AnswerError):
@@ -115,3 +117,6 @@ class TokenError(ClientError):
 
     code = "token"
     kind = Kind.CONFIGURATION
+    remedy = (
+        "See docs/tasks/operate.md for the file's form; `pkcs11-tool --list-objects` shows what is there."
+    )

@@ -1,4 +1,11 @@
-"""Refusals as v1 and v2 answer them (COMPAT sections 3 and 4): one table for what is not the general rule."""
+"""Refusals as v1 and v2 answer them (COMPAT sections 3 and 4): one table for what is not the general rule.
+
+Their envelopes have room for one sentence. Code, found, wanted and remedy travel beside it, in a header that
+MarbleRun's clients do not look at.
+"""
+
+import json
+from dataclasses import replace
 
 from sealmesh.errors import SealmeshError
 from sealmesh.errors.coordinator import (
@@ -32,19 +39,30 @@ _TABLE: dict[type[SealmeshError], tuple[int, bool]] = {
 #: `RecoveryRefused` with this code: the encrypted form did not open.
 UNREADABLE = "recovery-secret-unreadable"
 
+#: JSON, ASCII: code, message, found, wanted, remedy.
+DETAIL_HEADER = "sealmesh-error"
+_MAX_TEXT = 400
+
 
 def refuse_v1(refusal: SealmeshError, *, rules: int = RULES_V1) -> Answer:
     """Return the answer of a v1 route; `rules` is its status for refusals by the rules."""
     status, _ = _status(refusal, rules)
-    return error(status, str(refusal))
+    return _detailed(error(status, str(refusal)), refusal)
 
 
 def refuse_v2(refusal: SealmeshError) -> Answer:
     """Return the answer of a v2 route."""
     status, by_form = _status(refusal, RULES_V2)
     if isinstance(refusal, QuoteNotVerified):
-        return fail(status, str(refusal), {"sgxQuote": str(refusal)})
-    return fail(status, str(refusal)) if by_form else error(status, str(refusal))
+        answer = fail(status, str(refusal), {"sgxQuote": str(refusal)})
+    else:
+        answer = fail(status, str(refusal)) if by_form else error(status, str(refusal))
+    return _detailed(answer, refusal)
+
+
+def _detailed(answer: Answer, refusal: SealmeshError) -> Answer:
+    detail = {name: text[:_MAX_TEXT] for name, text in refusal.as_dict().items()}
+    return replace(answer, headers=(*answer.headers, (DETAIL_HEADER, json.dumps(detail))))
 
 
 def _status(refusal: SealmeshError, rules: int) -> tuple[int, bool]:

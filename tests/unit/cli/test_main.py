@@ -7,6 +7,8 @@ import typer
 
 from sealmesh.cli import main
 from sealmesh.cli.app import app
+from sealmesh.cli.output import Output
+from sealmesh.errors.cli import UsageError
 
 
 def test_version_is_printed(capsys) -> None:
@@ -140,3 +142,11 @@ def test_the_shell_completes_commands(
     with pytest.raises(SystemExit):
         main([])
     assert set(capsys.readouterr().out.split()) == wanted
+
+
+def test_what_could_steer_a_terminal_is_not_printed(capsys) -> None:
+    error = UsageError("a \x1b[2Jclean\rscreen", found="\x07bell", wanted="näive ✓")
+    Output(as_json=False).failure(error)
+    err = capsys.readouterr().err
+    assert not set("\x1b\r\x07") & set(err)
+    assert "näive ✓" in err

@@ -168,3 +168,21 @@ def test_every_act_is_on_the_reference_page() -> None:
     page = (Path(__file__).parents[3] / "docs" / "reference" / "client.md").read_text()
     acts = {name for name in vars(CoordinatorApi) if not name.startswith("_")}
     assert {act for act in acts if f"`{act}(" not in page} == set()
+
+
+def detailed(detail: str) -> Answer:
+    content = b'{"status":"error","data":null,"message":"all in one sentence"}'
+    return Answer(status=500, content=content, detail=detail)
+
+
+def test_a_sealmesh_coordinators_code_and_remedy_reach_the_user() -> None:
+    detail = {"code": "permission-refused", "message": "eve may not", "found": "no role", "remedy": "ask ada"}
+    with pytest.raises(Refused) as refused:
+        hold(apply_update(b"{}"), detailed(json.dumps(detail)))
+    assert refused.value.as_dict() == detail
+
+
+@pytest.mark.parametrize("detail", ["", "{", "[]", "5", '"code"', "{}", '{"message": "x"}'])
+def test_a_detail_of_another_form_is_passed_over(detail: str) -> None:
+    with pytest.raises(Refused, match="all in one sentence"):
+        hold(apply_update(b"{}"), detailed(detail))

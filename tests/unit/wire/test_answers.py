@@ -51,6 +51,17 @@ def test_refusals_on_both_versions(refusal: SealmeshError, v1: int, v2: int, wor
     assert (second.status, json.loads(second.body)["status"]) == (v2, word)
 
 
+def test_code_and_remedy_travel_in_a_header_that_is_plain_ascii() -> None:
+    refusal = UserUnauthenticated("näive\r\nX: y", found="f" * 5000, remedy="do\x00this")
+    for answer in (refuse_v1(refusal), refuse_v2(refusal)):
+        value = dict(answer.headers)["sealmesh-error"]
+        assert value.isascii()
+        assert value.isprintable()
+        assert len(value) < 2000
+        assert json.loads(value)["message"] == "näive\r\nX: y"
+        assert json.loads(value)["code"] == refusal.code
+
+
 def test_our_own_errors_keep_their_parts() -> None:
     class Odd(SealmeshError):
         code = "odd"

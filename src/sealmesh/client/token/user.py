@@ -17,6 +17,7 @@ import httpx
 from sealmesh.client.tls import PeerCheckedContext
 from sealmesh.client.token.key import TokenKey
 from sealmesh.errors.client import AnswerError, TokenError
+from sealmesh.wire.refusals import DETAIL_HEADER
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # it looks for `asyncore`, which it can do without
@@ -132,4 +133,5 @@ def _converse(secured: Any, request: httpx.Request, body: bytes) -> httpx.Respon
     content = answer.read(MAX_ANSWER_BYTES + 1)
     if len(content) > MAX_ANSWER_BYTES:
         raise AnswerError("the answer is too large", wanted=f"at most {MAX_ANSWER_BYTES} bytes")
-    return httpx.Response(answer.status, content=content, request=request)
+    kept = {DETAIL_HEADER: answer.headers[DETAIL_HEADER]} if DETAIL_HEADER in answer.headers else {}
+    return httpx.Response(answer.status, headers=kept, content=content, request=request)
