@@ -214,6 +214,14 @@ def _line(text: str) -> dict[str, object]:
     return line
 
 
+def admitted(world: World) -> list[str]:
+    """Return the digests of all Marbles' certificates, as the ledger has them."""
+    store = world.parts[0].seat.store()
+    assert store is not None
+    found = [json.loads(leaf) for leaf in store.leaves(0, store.leaf_count())]
+    return [leaf["certificate"] for leaf in found if leaf["act"] == "marble-admitted"]
+
+
 #: What the model knows of a ledger leaf.
 _KNOWN = ("act", "user", "manifest", "missing", "versions", "secrets", "marble", "uuid", "shares")
 

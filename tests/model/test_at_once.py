@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from itertools import permutations
 from random import Random
 from threading import Barrier, Thread
@@ -30,7 +31,7 @@ from model_commands import (
 )
 from model_people import UPDATERS, UUIDS, Plan
 from model_reference import Done, Model, Outcome, Refused, apply
-from model_world import Kept, World, check_same
+from model_world import Kept, World, admitted, check_same
 
 #: Decided once: whoever sent these has to look at what the others did.
 ONCE = (Propose, Cancel, RaiseVersion, SetManifest)
@@ -84,14 +85,17 @@ def explained(world: World, model: Model, calls: Sequence[Call]) -> Model:
         after = _replayed(model, order)
         if after is None:
             continue
+        leaves = [*world.kept.leaves, *(leaf for call in order for leaf in call.kept.leaves)]
         try:
             for worker in (0, 1):
                 check_same(world, worker, after)
+            if after.running is not None:
+                assert admitted(world) == [sha256(leaf).hexdigest() for leaf in leaves]
         except AssertionError as error:
             wrong = error
             continue
+        world.kept.leaves = leaves
         for call in order:
-            world.kept.leaves.extend(call.kept.leaves)
             world.kept.shares.extend(call.kept.shares)
         return after
     seen = "".join(f"\n  {call.command}: {call.outcome!r}" for call in calls)
