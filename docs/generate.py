@@ -1,7 +1,7 @@
 """Rebuild what the reference pages take from the code: `make docs`, or `python -m docs.generate --check`.
 
-`manifest.schema.json` is generated as a whole. The other pages are written by hand, but for what stands
-between `<!-- BEGIN name -->` and `<!-- END name -->`.
+`manifest.schema.json` and `openapi.json` are generated as a whole. The other pages are written by hand, but
+for what stands between `<!-- BEGIN name -->` and `<!-- END name -->`.
 `tests/unit/test_docs.py` fails when a page is not current.
 """
 
@@ -19,6 +19,7 @@ from sealmesh.coordinator.phase import MOVES, Act, Phase, describe
 from sealmesh.errors import SealmeshError
 from sealmesh.manifest import schema_text
 from sealmesh.server.configuration import SETTINGS
+from sealmesh.wire.openapi import openapi_text
 
 REFERENCE = Path(__file__).parent / "reference"
 SOURCES = Path(sealmesh.errors.__file__).parents[1]
@@ -41,6 +42,7 @@ def pages() -> dict[Path, str]:
     """Return every generated page as it should be, by its path."""
     return {
         REFERENCE / "manifest.schema.json": schema_text(),
+        REFERENCE / "openapi.json": openapi_text(),
         REFERENCE / "configuration.md": _filled("configuration.md", "settings", settings_table()),
         REFERENCE / "phases.md": _filled("phases.md", "phases", f"{phase_table()}\n{phase_diagram()}"),
         REFERENCE / "errors.md": _filled("errors.md", "errors", error_tables()),
