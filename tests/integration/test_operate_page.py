@@ -34,7 +34,6 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     programs.mkdir()
     (programs / "sealmesh").write_text(f'#!/bin/sh\nexec {sys.executable} -m sealmesh.cli "$@"\n')
     (programs / "sealmesh").chmod(0o755)
-    (programs / "python").symlink_to(sys.executable)
     environment = {
         "PATH": f"{programs}:{os.environ['PATH']}",
         "HOME": str(world.folder),

@@ -43,12 +43,14 @@ class Output:
             print(printable(text))
 
     def raw(self, content: bytes, document: Mapping[str, Any]) -> None:
-        """Write bytes as they are, or with --json the document that holds them."""
+        """Write bytes as they are (a terminal gets a last newline), or with --json the document."""
         if self.as_json:
             self.result("", document)
             return
         sys.stdout.flush()
         sys.stdout.buffer.write(content)
+        if sys.stdout.isatty() and not content.endswith(b"\n"):
+            sys.stdout.buffer.write(b"\n")
         sys.stdout.buffer.flush()
 
     def failure(self, error: SealmeshError) -> None:

@@ -4,6 +4,8 @@ An owner's key may be a PEM file (`ShareKeyFile`) or in an HSM (`sealmesh.client
 decrypts and signs.
 """
 
+import base64
+import json
 from pathlib import Path
 from typing import Protocol
 
@@ -76,7 +78,12 @@ class ShareKeyFile:
 
 
 def open_share(share: bytes, key: ShareKey | None) -> bytes:
-    """Return the plain secret of `share`, which may be plain already.
+    """Return the plain secret of `share`.
+
+    Args:
+        share: The secret, encrypted as it was handed out, or plain; or the whole recovery data (JSON), of
+            which the one that `key` opens is taken.
+        key: Its owner's key; not needed for a plain one.
 
     Raises:
         ShareError: It is encrypted and `key` does not open it, or there is none.
@@ -87,7 +94,22 @@ def open_share(share: bytes, key: ShareKey | None) -> bytes:
         raise ShareError(
             "the recovery secret is encrypted", found=f"{len(share)} bytes", wanted="its owner's key"
         )
-    return key.decrypt(share)
+    *others, last = _candidates(share)
+    for candidate in others:
+        try:
+            return key.decrypt(candidate)
+        except ShareError:
+            continue  # another owner's
+    return key.decrypt(last)
+
+
+def _candidates(share: bytes) -> list[bytes]:
+    """Return the secrets in `share` if it is recovery data, otherwise itself."""
+    try:
+        secrets = json.loads(share)["RecoverySecrets"]
+        return [base64.b64decode(item, validate=True) for item in secrets.values()] or [share]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return [share]
 
 
 def encrypt_share(plain: bytes, recovery_key: bytes) -> bytes:

@@ -92,7 +92,7 @@ def get(
         write_file(file, content)
         output.result(f"Wrote the manifest to {file}", document | {"file": str(file)})
     else:
-        output.raw(content + b"\n", document)
+        output.raw(content, document)
 
 
 @app.command()

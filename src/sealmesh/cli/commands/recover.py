@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from sealmesh.client import Recovery
 
 SecretArgument = Annotated[
-    Path, typer.Argument(metavar="FILE", help="The recovery secret, plain or as it was handed out.")
+    Path,
+    typer.Argument(
+        metavar="FILE", help="The recovery secret as it was handed out, or plain; or all recovery data."
+    ),
 ]
 
 
@@ -57,10 +60,11 @@ def recover(
 ) -> None:
     """Give a Coordinator that lost its key one recovery secret, signed by its owner.
 
-    The secret may be as it was handed out (`RecoverySecrets` of `manifest set`, decoded from base64): then
-    the owner's key opens it here. It travels to the verified Coordinator only.
+    The secret may be as it was handed out (`RecoverySecrets` of `manifest set`, decoded from base64), or the
+    file that `manifest set --recoverydata` wrote: then the owner's key opens its own here. It travels to the
+    verified Coordinator only.
 
-    Example: `sealmesh recover share.bin localhost:4433 --key owner.pem --policy policy.json`
+    Example: `sealmesh recover recovery.json localhost:4433 --key owner.pem --policy policy.json`
 
     `--drill` proves on a running Coordinator that secrets open its state, and changes nothing.
 
