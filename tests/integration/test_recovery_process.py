@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,19 @@ def test_an_old_copy_of_the_state_waits_for_its_owner_who_recovers_it_and_is_tol
     process.activate("baker")
     process.kill()
     assert process.start().state() == 3
+
+
+def test_workers_share_one_anchor(processes, tmp_path):
+    process = processes(SEALMESH_ANCHOR=f"file:{tmp_path}/anchor", SEALMESH_WORKERS="2").start()
+    process.set_manifest(manifest("ra") | {"Marbles": {"baker": {"Package": "oven", "MaxActivations": 24}}})
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: process.activate("baker"), range(24)))
+    with pytest.raises(world.GrpcRefused):
+        process.activate("baker")
+    process.kill()
+    assert process.start().state() == 3
+    with pytest.raises(world.GrpcRefused):
+        process.activate("baker")
 
 
 def test_an_anchor_that_is_not_mounted_ends_the_start(processes, tmp_path):
