@@ -1,4 +1,4 @@
-"""`docs/tasks/first-service.md`, word by word: every file saved, every command run, every output compared.
+"""`docs/tasks/*service*.md`, word by word: every file saved, every command run, every output compared.
 
 Only the port numbers are others, because tests run beside each other, and a value that the page shortens
 (`cadf2d96…`) is the one that the command printed in its place.
@@ -6,16 +6,19 @@ Only the port numbers are others, because tests run beside each other, and a val
 
 import os
 import re
+import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "tasks" / "first-service.md"
+TASKS = Path(__file__).resolve().parents[2] / "docs" / "tasks"
 PATIENCE_SECONDS = 60.0
 _BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
 _SAVE = re.compile(r"[Ss]ave this\s+as\s+`([^`]+)`:\s*$")
@@ -49,6 +52,7 @@ class Reader:
 
     def save(self, name: str, content: str) -> None:
         content = _SHORTENED.sub(lambda match: self.values[match[0]], self.here(content))
+        (self.folder / name).parent.mkdir(exist_ok=True)
         (self.folder / name).write_text(content)
 
     def console(self, text: str) -> None:
@@ -81,11 +85,12 @@ class Reader:
         path = self.folder / f"terminal-{len(self.running)}"
         with path.open("wb") as output:
             process = subprocess.Popen(
-                ["/bin/sh", "-c", f"exec {command}"],
+                ["/bin/sh", "-c", command],
                 cwd=self.folder,
                 env=self.environment,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
         self.running.append(process)
         deadline = time.monotonic() + PATIENCE_SECONDS
@@ -125,8 +130,6 @@ class Reader:
 
 @pytest.fixture
 def reader(tmp_path: Path) -> Iterator[Reader]:
-    import socket
-
     held = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
     ports = dict(zip(("4433", "2001", "8443"), (str(s.getsockname()[1]) for s in held), strict=True))
     for one in held:
@@ -135,16 +138,22 @@ def reader(tmp_path: Path) -> Iterator[Reader]:
     made = Reader(tmp_path, ports)
     yield made
     for process in reversed(made.running):
-        process.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
-def test_page_works_word_by_word(reader: Reader) -> None:
-    reader.blocks(PAGE.read_text())
+def test_first_service_works_word_by_word(reader: Reader) -> None:
+    reader.blocks((TASKS / "first-service.md").read_text())
     _, service = reader.running
     assert service.poll() is None
     said = (reader.folder / "terminal-1").read_text()
     assert "connection refused" in said
     assert "reason='TLS failed: HTTP_REQUEST'" in said
-    service.terminate()
-    assert service.wait(PATIENCE_SECONDS) == 128 + 15
+
+
+def test_two_services_work_word_by_word(reader: Reader) -> None:
+    reader.blocks((TASKS / "two-services.md").read_text())
+    _, shop = reader.running
+    assert shop.poll() is None
+    assert "one book" not in (reader.folder / "terminal-0").read_text()

@@ -130,6 +130,8 @@ class Children:
     def _fork_exec(self, original: Callable[..., int]) -> Callable[..., int]:
         def fork_exec(*given: Any) -> int:
             words = list(given)
+            if not _BEFORE_EXEC < len(words) <= _BEFORE_EXEC + 2:
+                raise denied("sealmesh: this Python starts children in a way the data plane does not know")
             executable = _found(words[_EXECUTABLES], words[_DIRECTORY])
             if self.will_be_wrapped(executable, words[_ARGUMENTS]):
                 words[_ENVIRONMENT] = _listed(self.environment(_mapped(words[_ENVIRONMENT])))
