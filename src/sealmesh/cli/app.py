@@ -7,6 +7,7 @@ from sealmesh.cli.commands import (
     certificate,
     cluster,
     demo,
+    evidence,
     governance,
     manifest,
     marble,
@@ -41,4 +42,5 @@ app.add_typer(secret.app, name="secret")
 app.add_typer(governance.app, name="governance")
 app.add_typer(approve.app, name="approve")
 app.add_typer(recover.app, name="recover-with-signature")
+app.add_typer(evidence.app, name="evidence")
 app.add_typer(demo.app, name="demo")

@@ -1,0 +1,170 @@
+"""`sealmesh evidence show|verify|explain`."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sealmesh.cli.files import read_file
+from sealmesh.cli.options import with_options
+from sealmesh.cli.output import Output
+from sealmesh.errors.cli import UsageError
+
+if TYPE_CHECKING:
+    from sealmesh.attestation import Collateral, TrustRoot, UnverifiedEvidence
+
+app = typer.Typer(help="Look at Evidence of any TEE, verify it, find Reference Values.", no_args_is_help=True)
+
+FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The Evidence, as the TEE gave it.")]
+
+
+@app.command()
+@with_options
+def show(file: FileArgument, *, output: Output) -> None:
+    """Recognize any form of Evidence and print what it says. Nothing is verified.
+
+    Example: `sealmesh evidence show quote.bin`
+    """
+    from sealmesh.attestation.description import describe
+
+    evidence = _read(file)
+    lines = list(describe(evidence.quote))
+    text = "\n".join([f"{evidence.family} Evidence, NOT verified", *_table(lines)])
+    output.result(text, {"family": str(evidence.family), "verified": False, "fields": dict(lines)})
+
+
+@app.command()
+@with_options
+def verify(
+    file: FileArgument,
+    *,
+    root: Annotated[
+        list[str],
+        typer.Option(
+            "--root",
+            metavar="NAME",
+            help="A trust root, as in --trust-roots of the Coordinator: `intel`, `amd-milan`, "
+            "`aws-nitro`, `nvidia`, `simulated`, `FAMILY:NAME=SHA256`. May be repeated.",
+        ),
+    ],
+    collateral: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--collateral", metavar="FILE", help="Endorsements; of a composite one for each part, in order."
+        ),
+    ] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="TIME", help="2026-01-31T12:00:00Z; default now.")
+    ] = None,
+    output: Output,
+) -> None:
+    """Verify Evidence: signatures, chains, revocation, dates, at a given time. Prints claims and TCB status.
+
+    Whether these claims are what you want is not looked at.
+
+    Example: `sealmesh evidence verify quote.bin --root intel --collateral collateral.json`
+    """
+    from sealmesh.attestation import verify as verify_evidence
+    from sealmesh.attestation.description import describe
+
+    evidence = _read(file)
+    verified = verify_evidence(
+        evidence, _collateral(evidence, collateral or []), roots=_roots(root), now=_time(at)
+    )
+    facts = [
+        ("root", f"{verified.root.name}{', SIMULATED' if verified.root.simulated else ''}"),
+        ("valid until", f"{verified.expires:%Y-%m-%dT%H:%M:%SZ}"),
+        ("TCB status", str(verified.tcb.status)),
+        ("advisories", ", ".join(verified.tcb.advisories) or "none"),
+    ]
+    claims = list(describe(verified.claims))
+    text = "\n".join([f"{verified.family} Evidence, genuine", *_table(facts), *_table(claims)])
+    output.result(
+        text,
+        {
+            "family": str(verified.family),
+            "verified": True,
+            "root": verified.root.name,
+            "simulated": verified.root.simulated,
+            "expires": f"{verified.expires:%Y-%m-%dT%H:%M:%SZ}",
+            "tcbStatus": str(verified.tcb.status),
+            "advisories": list(verified.tcb.advisories),
+            "claims": dict(claims),
+        },
+    )
+
+
+@app.command()
+@with_options
+def explain(file: FileArgument, *, output: Output) -> None:
+    """Print the entry of a manifest's `Evidence` list that would accept this Evidence.
+
+    Nothing is verified: verify it, and know where it comes from, before you let in what it describes.
+
+    Example: `sealmesh evidence explain report.bin`
+    """
+    from sealmesh.attestation.explanation import accepting_form
+
+    form = accepting_form(_read(file))
+    output.result_alone = True
+    output.aside("Goes into Packages.<name>.Evidence, with the feature gate Evidence. NOT verified.")
+    output.result(json.dumps(form, indent=2), form)
+
+
+def _read(file: Path) -> "UnverifiedEvidence":
+    from sealmesh.attestation import parse_evidence
+
+    return parse_evidence(read_file(file))
+
+
+def _collateral(evidence: "UnverifiedEvidence", files: Sequence[Path]) -> "Collateral":
+    from sealmesh.attestation import CompositeCollateral, CompositeEvidence, parse_endorsements
+
+    if isinstance(evidence.quote, CompositeEvidence):
+        raws = [read_file(path) for path in files] or [b""] * len(evidence.quote.parts)
+        if len(raws) != len(evidence.quote.parts):
+            raise UsageError(
+                "a composite needs --collateral for each part, or none at all",
+                found=str(len(raws)),
+                wanted=str(len(evidence.quote.parts)),
+            )
+        parts = zip(evidence.quote.parts, raws, strict=True)
+        return CompositeCollateral(parts=tuple(parse_endorsements(part, raw) for part, raw in parts))
+    if len(files) > 1:
+        raise UsageError("one --collateral for one piece of Evidence", found=str(len(files)), wanted="1")
+    return parse_endorsements(evidence, read_file(files[0]) if files else b"")
+
+
+def _roots(names: Sequence[str]) -> "list[TrustRoot]":
+    from sealmesh.adapters.attester.platform import open_or_create
+    from sealmesh.attestation import TrustRoot
+    from sealmesh.server.evidence import platform_directory
+    from sealmesh.server.evidence_choice import read_roots
+
+    roots: list[TrustRoot] = []
+    try:
+        for choice in (choice for name in names for choice in read_roots(name)):
+            if isinstance(choice, TrustRoot):
+                roots.append(choice)
+            else:
+                roots.extend(open_or_create(platform_directory(choice)).trust_roots)
+    except ValueError as error:
+        raise UsageError("this is no trust root", found=", ".join(names), wanted=str(error)) from error
+    return roots
+
+
+def _time(text: str | None) -> datetime:
+    if text is None:
+        return datetime.now(UTC)
+    try:
+        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    except ValueError as error:
+        raise UsageError("this is no time", found=text, wanted="2026-01-31T12:00:00Z") from error
+
+
+def _table(lines: Sequence[tuple[str, str]]) -> list[str]:
+    width = min(28, max((len(name) for name, _ in lines), default=0))
+    return [f"  {name:<{width}}  {value}" for name, value in lines]
