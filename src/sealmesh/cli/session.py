@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sealmesh.cli.files import read_file, write_file
 from sealmesh.cli.output import Output
 from sealmesh.cli.trust import Trust
-from sealmesh.errors.cli import FileProblem, TrustMissing
+from sealmesh.errors.cli import TrustMissing
 
 if TYPE_CHECKING:
     from sealmesh.client import CoordinatorApi, RelyingPolicy, User, VerifiedCoordinator
@@ -67,7 +67,7 @@ def session(
     context = recording_context(lambda _der: None) if chain is None else pinned_context(chain[-1])
     with CoordinatorApi(parse_address(address), context) as api:
         quote = api.quote(trust.nonce_bytes or b"")
-        _save_quote(trust, quote.evidence)
+        save_quote(trust, quote.evidence, output)
         if trust.insecure:
             output.note(NOT_VERIFIED)
         elif chain is None:
@@ -120,16 +120,18 @@ def _verify(address: str, policy: "RelyingPolicy", trust: Trust, output: Output)
 
     collateral = None if trust.endorsements is None else read_file(trust.endorsements)
     verified = verify_coordinator(address, policy=policy, nonce=trust.nonce_bytes, endorsements=collateral)
-    _save_quote(trust, verified.evidence.raw)
+    save_quote(trust, verified.evidence.raw, output)
     root = verified.evidence.root
     text = f"Verified the Coordinator at {address}: its Evidence leads to the trust root {root.name!r}."
     output.aside(f"{text} The hardware is SIMULATED: it protects nothing." if root.simulated else text)
     return verified
 
 
-def _save_quote(trust: Trust, evidence: bytes | None) -> None:
+def save_quote(trust: Trust, evidence: bytes | None, output: Output) -> None:
+    """Write the quote where the user wants it; a warning where there is none."""
     if trust.save_sgx_quote is None:
         return
     if evidence is None:
-        raise FileProblem("there is no quote to save", found="a Coordinator without Evidence")
+        output.warn("the Coordinator has no Evidence: there is no quote to save")
+        return
     write_file(trust.save_sgx_quote, evidence)

@@ -4,6 +4,8 @@ from pathlib import Path
 import pytest
 
 from sealmesh.cli import main
+from sealmesh.cli.output import Output
+from sealmesh.cli.session import save_quote
 from sealmesh.cli.trust import Trust
 from sealmesh.errors.cli import FileProblem
 
@@ -79,3 +81,11 @@ def test_insecure_has_no_say_where_a_coordinator_must_have_been_verified(
     assert out == ""
     assert err.startswith("error [trust-missing]")
     assert "--insecure, which has no say" in err
+
+
+def test_a_coordinator_without_evidence_leaves_no_quote_and_the_command_goes_on(folder: Path, capsys) -> None:
+    save_quote(Trust(save_sgx_quote=Path("quote.bin")), None, Output(as_json=False))
+    assert "no quote to save" in capsys.readouterr().err
+    assert not Path("quote.bin").exists()
+    save_quote(Trust(save_sgx_quote=Path("quote.bin")), b"quote", Output(as_json=False))
+    assert Path("quote.bin").read_bytes() == b"quote"
