@@ -80,7 +80,7 @@ class Mesh:
 @pytest.fixture(scope="module")
 def mesh(tmp_path_factory):
     if shutil.which("openssl") is None:
-        pytest.skip("openssl is absent")
+        pytest.skip("no openssl command")
     mesh = Mesh(tmp_path_factory.mktemp("governance"))
     try:
         mesh.ready()
@@ -137,7 +137,7 @@ def test_strangers_may_not_hand_in_or_list(mesh, worked):
         assert "user-unauthenticated" in said or "coordinator-unauthenticated" in said
 
 
-@pytest.mark.skipif(SOFTHSM is None, reason="softhsm2 is absent")
+@pytest.mark.skipif(SOFTHSM is None, reason="no HSM simulator")
 @pytest.mark.parametrize("kind", ["EC:prime256v1", "EC:secp384r1", "rsa:2048"])
 def test_a_key_in_a_token_approves(mesh, worked, kind, tmp_path, capsys, monkeypatch):
     """In a process of its own: a PKCS#11 library reads its configuration once."""
