@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
 from sealmesh.client.answers import bytes_member, data_of, member
 from sealmesh.client.exchange import V2, Exchange, b64, get, post
+from sealmesh.errors.client import AnswerError
+from sealmesh.pki.reading import UNREADABLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,4 +34,9 @@ def recover(secret: bytes, signature: bytes = b"") -> Exchange[Recovery]:
 def read_recovery_key() -> Exchange[bytes]:
     """Return the Coordinator's ephemeral RSA key as SubjectPublicKeyInfo DER; only in recovery."""
     request = get(f"{V2}/recover/public-key")
-    return bytes_member(data_of(request, (yield request)), "ephemeralPublicKey")
+    der = bytes_member(data_of(request, (yield request)), "ephemeralPublicKey")
+    try:
+        load_der_public_key(der)
+    except UNREADABLE as error:
+        raise AnswerError("the Coordinator's recovery key cannot be read") from error
+    return der

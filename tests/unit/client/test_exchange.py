@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from sealmesh.client import AsyncCoordinatorApi, CoordinatorApi, SecretUpload
 from sealmesh.client.counter import raise_counter
-from sealmesh.client.exchange import Answer, Exchange, Request
+from sealmesh.client.exchange import Answer, Exchange, Request, b64
 from sealmesh.client.quote import sign_quote
 from sealmesh.client.recovery import read_recovery_key, recover
 from sealmesh.client.secret import read_secrets, write_secrets
@@ -103,7 +105,14 @@ def test_recovery_counts_down() -> None:
     found, asked = hold(recover(b"s", b"sig"), {"remaining": 2, "message": "go on"})
     assert found.remaining == 2
     assert body(asked[0]) == {"recoverySecret": "cw==", "recoverySecretSignature": "c2ln"}
-    assert hold(read_recovery_key(), {"algorithm": "RSA", "ephemeralPublicKey": "AAAA"})[0] == bytes(3)
+
+
+def test_a_recovery_key_is_a_key() -> None:
+    key = ec.generate_private_key(ec.SECP256R1()).public_key()
+    der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    assert hold(read_recovery_key(), {"algorithm": "RSA", "ephemeralPublicKey": b64(der)})[0] == der
+    with pytest.raises(AnswerError):
+        hold(read_recovery_key(), {"algorithm": "RSA", "ephemeralPublicKey": "AAAA"})
 
 
 def test_a_quote_is_signed_and_a_counter_raised() -> None:
