@@ -1,7 +1,9 @@
 """The contract of the port `Anchor`, against every adapter, and of a state that is moored to each."""
 
 import os
+import queue
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
@@ -387,11 +389,17 @@ class DiesAt:
 
     def __init__(self, inner, wanted, *, after):
         self._inner, self._wanted, self._after, self.calls = inner, wanted, after, 0
+        self._fatal = ""
+
+    def die_in(self, name):
+        self._fatal = name
 
     def __getattr__(self, name):
         method = getattr(self._inner, name)
 
         def call(*arguments):
+            if name == self._fatal:
+                raise Crash(name)
             self.calls += 1
             if self.calls == self._wanted and not self._after:
                 raise Crash(name)
@@ -432,6 +440,63 @@ def test_a_crash_in_any_call_to_the_anchor_locks_nobody_out(anchor, tmp_path, fr
             assert wanted > 3
             return
     raise AssertionError("it never ended without a crash")
+
+
+class SlowToCount:
+    """An anchor that waits in the middle of counting until it is told to go on."""
+
+    def __init__(self, inner):
+        self._inner = inner
+        self.counting, self.may_count = threading.Event(), threading.Event()
+
+    def __getattr__(self, name):
+        return getattr(self._inner, name)
+
+    def advance(self, count):
+        self.counting.set()
+        assert self.may_count.wait(60)
+        self._inner.advance(count)
+
+
+@pytest.mark.parametrize("reader_is", ["the same process", "another process"])
+def test_nobody_reads_what_the_anchor_has_not_counted(opened, tmp_path, reader_is):
+    inner = FileAnchor(tmp_path / "anchor")
+    first = opened(inner)
+    first.found(FIRST, PLAN)
+    first.close()
+    slow = SlowToCount(inner)
+    writer = opened(slow)
+    reader = writer if reader_is == "the same process" else opened(inner)
+    assert number(writer) == number(reader) == 0
+    read = queue.Queue()
+    writing = threading.Thread(target=lambda: put(writer, 1))
+    reading = threading.Thread(target=lambda: read.put(number(reader)))
+    writing.start()
+    assert slow.counting.wait(60)
+    reading.start()
+    with pytest.raises(queue.Empty):
+        read.get(timeout=0.3)
+    assert inner.count() == 1
+    slow.may_count.set()
+    assert read.get(timeout=60) == 1
+    assert inner.count() == 2
+    writing.join()
+    reading.join()
+
+
+def test_who_reads_after_a_writer_died_before_he_counted_counts_for_him(anchor, opened):
+    other = opened(anchor())
+    dying = DiesAt(anchor(), 0, after=False)
+    place = opened(dying)
+    place.found(FIRST, PLAN)
+    assert number(other) == 0
+    before = anchor().count()
+    dying.die_in("advance")
+    with pytest.raises(Crash):
+        put(place, 1)
+    assert anchor().count() == before
+    assert number(other) == 1
+    assert anchor().count() == before + 1
 
 
 def test_an_anchor_that_cannot_be_reached_refuses_the_write_before_anything_is_written(opened, tmp_path):

@@ -5,9 +5,10 @@ The sealed head carries an epoch, and each write to the files takes the next one
     1. take the lock of all writers     2. see that the anchor counts the head's epoch
     3. write, with the next epoch       4. commit to the disk        5. advance the anchor; only now answer
 
-A crash between 4 and 5 leaves a head one ahead of its anchor; that is accepted, and made up for before
-anything else is written. Nobody was answered from what such a crash can take back. A head *behind* the anchor
-was put back: there is no order of crashes that leads there.
+What is read is acted on only once the anchor counts it (`reach`). A crash between 4 and 5 leaves a head one
+ahead of its anchor; that is accepted, and made up for before anything else is read or written. So nobody was
+answered from what such a crash can take back. A head *behind* the anchor was put back: there is no order of
+crashes that leads there.
 
 Epoch 0 is a state that is not bound. One that was made before an anchor was configured is bound at the next
 start, if no state was ever bound to that anchor.
@@ -64,6 +65,15 @@ class Mooring(Protocol):
         """Plan the epoch of a state that was not bound, or is bound anew on its owners' word."""
         ...
 
+    def reach(self, epoch: int) -> None:
+        """Return when the anchor counts what was read with this epoch: nobody acts on less. Not in a read.
+
+        Raises:
+            StateRolledBack: It is further than that can explain.
+            AnchorError: The anchor cannot be asked or moved.
+        """
+        ...
+
     def settle(self) -> None:
         """Bring the anchor to the planned epoch.
 
@@ -106,6 +116,9 @@ class Unmoored:
         """Bind nothing."""
         return 0
 
+    def reach(self, epoch: int) -> None:
+        """Nothing to wait for."""
+
     def settle(self) -> None:
         """Nothing to do."""
 
@@ -132,6 +145,7 @@ class Moored:
         self._depth = 0
         self._planned: int | None = None
         self._marked = False
+        self._reached = 0
 
     def describe(self) -> str:
         """Return one phrase for people."""
@@ -163,7 +177,7 @@ class Moored:
             raise self._rolled_back(epoch, count)
         if epoch == count + 1:
             self._anchor.advance(epoch)
-        self._mark()
+        self._arrived(epoch)
 
     def adopts(self, epoch: int) -> bool:
         """Tell whether it is not bound and no state ever was."""
@@ -183,14 +197,29 @@ class Moored:
         count = self._anchor.count()
         return self.next(self._anchor.begin() if count is None else count)
 
+    def reach(self, epoch: int) -> None:
+        """Wait for whoever writes now; if he died before he counted, count for him."""
+        if epoch <= self._reached:
+            return
+        with self.held():
+            if epoch <= self._reached:
+                return
+            count = self._anchor.count()
+            if count is None or epoch > count + 1:
+                raise self._rolled_back(epoch, count)
+            if epoch == count + 1:
+                self._anchor.advance(epoch)
+            self._arrived(epoch)
+
     def settle(self) -> None:
         """Bring the anchor to the planned epoch, if one was planned."""
         planned, self._planned = self._planned, None
         if planned is not None:
             self._anchor.advance(planned)
-            self._mark()
+            self._arrived(planned)
 
-    def _mark(self) -> None:
+    def _arrived(self, epoch: int) -> None:
+        self._reached = max(self._reached, epoch)
         if not self._marked:
             self._anchor.mark_used()
             self._marked = True

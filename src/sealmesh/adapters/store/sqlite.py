@@ -86,7 +86,7 @@ class SqliteStore:
             with translated():
                 self._writer.execute("PRAGMA busy_timeout = 0")
                 self._witness = Witness(read_seal(self._reader), unlock)
-            self.frontier()
+            self.head()
         except BaseException:
             self._release()
             raise
@@ -98,6 +98,7 @@ class SqliteStore:
         Raises:
             SealedDataError: Anything in the file is not as it was written.
             StoreError: The file cannot be read.
+            AnchorError, StateRolledBack: As for `commit`, about what somebody else wrote.
         """
         with self._reading() as reader:
             head, rows = self._witness.verify(reader, since)
@@ -110,7 +111,11 @@ class SqliteStore:
                 for row in rows
                 if row.version > since and (since or row.live)
             )
-            return Snapshot(version=head.version, records=tuple(sorted(records, key=lambda item: item.key)))
+            snapshot = Snapshot(
+                version=head.version, records=tuple(sorted(records, key=lambda item: item.key))
+            )
+        self._mooring.reach(head.epoch)
+        return snapshot
 
     def version(self) -> int:
         """Return the version of the last commit by anybody; what the file says, verified when loaded.
@@ -132,6 +137,9 @@ class SqliteStore:
             StoreConflict: A record in `expects` has another version; nothing was written.
             StoreError: The file cannot be written; nothing was written.
             SealedDataError: The file was tampered with; nothing was written.
+            StateRolledBack: An old copy of the file was put back; nothing was written.
+            AnchorError: The anchor cannot be asked, and nothing was written; or it did not count, and then
+                the change is on the disk and counts with the next one.
         """
         return self._group.commit(change)
 
@@ -149,18 +157,20 @@ class SqliteStore:
             SealedDataError: A leaf is missing or not as it was written.
         """
         with self._reading() as reader:
-            frontier = self._witness.verify(reader)[0].frontier
+            head = self._witness.verify(reader)[0]
+            frontier = head.frontier
             first, last = max(start, 0), min(stop, frontier.size)
             leaves = [leaf for _, leaf in read_leaves(reader, self._witness.vault, first, last)]
             if len(leaves) == frontier.size and Frontier().extend(leaves) != frontier:
                 raise SealedDataError("Leaves of the ledger were put back")
-            return leaves
+        self._mooring.reach(head.epoch)
+        return leaves
 
     def frontier(self) -> tuple[int, tuple[bytes, ...]]:
         """Return the leaf count and the roots of the perfect subtrees, largest first (RFC 9162, 2.1)."""
-        with self._reading() as reader:
-            frontier = self._witness.verify(reader)[0].frontier
-            return frontier.size, frontier.roots
+        head = self.head()
+        self._mooring.reach(head.epoch)
+        return head.frontier.size, head.frontier.roots
 
     def rekey(
         self,
@@ -225,7 +235,7 @@ class SqliteStore:
             yield read_seal(self._writer)
 
     def head(self) -> Head:
-        """Return the head as it is now, verified."""
+        """Return the head as it is now, verified, but perhaps not counted by the anchor yet."""
         with self._reading() as reader:
             return self._witness.verify(reader)[0]
 
