@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -61,6 +63,28 @@ def test_nothing_is_no_place() -> None:
     assert Place.parse(key_id=None, label=None) is None
     with pytest.raises(TokenError):
         Place()
+
+
+@pytest.mark.parametrize("package", ["pkcs11", "tlslite"])
+def test_without_the_extra_packages_it_says_what_to_install(tmp_path, package: str) -> None:
+    (tmp_path / "token.json").write_text(json.dumps(LABEL))
+    program = f"import sys; sys.modules[{package!r}] = None; from sealmesh.cli import main; sys.exit(main())"
+    words = (
+        "secret",
+        "get",
+        "pin",
+        "127.0.0.1:1",
+        "--pkcs11-config",
+        "token.json",
+        "--pkcs11-key-label",
+        "a",
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *words], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("error [token]")
+    assert "pip install 'sealmesh[hsm]'" in done.stderr
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,18 @@ Needs the extra `hsm` (`pip install 'sealmesh[hsm]'`).
     verified.connect(user=user).write_secrets(...)
 """
 
-from sealmesh.client.token.configuration import TokenConfiguration, parse_token_configuration
-from sealmesh.client.token.key import TokenKey
-from sealmesh.client.token.place import Place
-from sealmesh.client.token.token import Token, open_token
-from sealmesh.client.token.user import TokenUser
+from sealmesh.errors.client import TokenError
+
+try:
+    from sealmesh.client.token.configuration import TokenConfiguration, parse_token_configuration
+    from sealmesh.client.token.key import TokenKey
+    from sealmesh.client.token.place import Place
+    from sealmesh.client.token.token import Token, open_token
+    from sealmesh.client.token.user import TokenUser
+except ImportError as error:
+    raise TokenError(
+        "keys in tokens need more packages", found=error, remedy="pip install 'sealmesh[hsm]'"
+    ) from error
 
 __all__ = [
     "Place",

@@ -6,25 +6,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pkcs11
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from pkcs11 import Attribute, KeyType, ObjectClass
+from pkcs11.util.ec import encode_ec_public_key
+from pkcs11.util.rsa import encode_rsa_public_key
 
 from sealmesh.client.token.configuration import PIN_VARIABLE, TokenConfiguration, parse_token_configuration
+from sealmesh.client.token.key import TokenKey, find_one
 from sealmesh.client.token.place import Place
+from sealmesh.client.token.user import TokenUser
 from sealmesh.errors.client import TokenError
-
-try:
-    import pkcs11
-    from pkcs11 import Attribute, KeyType, ObjectClass
-    from pkcs11.util.ec import encode_ec_public_key
-    from pkcs11.util.rsa import encode_rsa_public_key
-
-    from sealmesh.client.token.key import TokenKey, find_one
-    from sealmesh.client.token.user import TokenUser
-except ImportError as error:
-    raise TokenError(
-        "keys in tokens need more packages", found=error, remedy="pip install 'sealmesh[hsm]'"
-    ) from error
+from sealmesh.pki.reading import UNREADABLE
 
 
 def open_token(path: Path) -> "Token":
@@ -89,7 +83,7 @@ class Token:
             der = bytes(find_one(session, ObjectClass.CERTIFICATE, place, "certificate")[Attribute.VALUE])
         try:
             return x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM)
-        except ValueError as error:
+        except UNREADABLE as error:
             raise TokenError("the token's certificate cannot be read", found=place) from error
 
     @contextmanager
