@@ -25,7 +25,13 @@ ENCLAVE = SimulatedEnclave(
 
 
 def manifest(
-    *, types: int = 1, used_keys: int = 1, used_certificates: int = 0, unused_keys: int = 0, limit: int = 0
+    *,
+    types: int = 1,
+    used_keys: int = 1,
+    used_certificates: int = 0,
+    unused_keys: int = 0,
+    unused_certificates: int = 0,
+    limit: int = 0,
 ) -> bytes:
     """Return a manifest with `types` Marble types; the type `m0` uses the used secrets in its environment."""
     secrets: dict[str, object] = {f"key{i}": {"Type": "symmetric-key", "Size": 128} for i in range(used_keys)}
@@ -33,6 +39,7 @@ def manifest(
     secrets |= {
         f"idle{i}": {"Type": "symmetric-key", "Size": 128, "Shared": True} for i in range(unused_keys)
     }
+    secrets |= {f"idle-cert{i}": {"Type": "cert-ecdsa", "Size": 256} for i in range(unused_certificates)}
     env = {f"KEY{i}": f"{{{{ hex .Secrets.key{i} }}}}" for i in range(used_keys)}
     env |= {f"CERT{i}": f"{{{{ pem .Secrets.cert{i}.Cert }}}}" for i in range(used_certificates)}
     env |= {f"PRIVATE{i}": f"{{{{ pem .Secrets.cert{i}.Private }}}}" for i in range(used_certificates)}

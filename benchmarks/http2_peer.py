@@ -1,0 +1,124 @@
+"""HTTP/2 in memory: what a connection and a request cost beside everything else."""
+
+import asyncio
+import time
+
+import h2.connection
+from h2.events import DataReceived
+
+from benchmarks.table import Cost
+from sealmesh.adapters.grpc import MESH_LIMITS
+from sealmesh.adapters.grpc.framing import answer
+from sealmesh.adapters.http import Request, Response, Silence
+from sealmesh.adapters.http.http2 import Http2Connection
+from sealmesh.adapters.http.serving import Serving
+
+_ROUNDS = 7
+_CALLS = 60
+_REQUEST = b"\0" + (5495).to_bytes(4, "big") + b"q" * 5495
+_ANSWER = b"a" * 4500
+_HEADERS = [
+    (":authority", "127.0.0.1:38211"),
+    (":method", "POST"),
+    (":path", "/rpc.Marble/Activate"),
+    (":scheme", "https"),
+    ("content-type", "application/grpc"),
+    ("te", "trailers"),
+    ("content-length", str(len(_REQUEST))),
+    ("accept-encoding", "gzip"),
+    ("user-agent", "Go-http-client/2.0"),
+]
+
+
+class _Wire:
+    """A connection that keeps what is written."""
+
+    peer_address = "127.0.0.1"
+    protocol = b"h2"
+
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+
+    def peer_chain_der(self) -> tuple[bytes, ...]:
+        return ()
+
+    def write(self, data: bytes) -> None:
+        self.written.append(data)
+
+    def close(self) -> None: ...
+    def abort(self) -> None: ...
+    def pause_reading(self) -> None: ...
+    def resume_reading(self) -> None: ...
+
+
+class _Client:
+    """What a client sends, made before the clock runs."""
+
+    def __init__(self) -> None:
+        self._h2 = h2.connection.H2Connection()
+        self._h2.initiate_connection()
+
+    def request(self) -> bytes:
+        stream = self._h2.get_next_available_stream_id()
+        self._h2.send_headers(stream, _HEADERS)
+        self._h2.send_data(stream, _REQUEST, end_stream=True)
+        return self._h2.data_to_send()
+
+    def take(self, wire: _Wire) -> None:
+        for event in self._h2.receive_data(b"".join(wire.written)):
+            if isinstance(event, DataReceived):
+                self._h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+        wire.written.clear()
+
+
+class Http2Exchange:
+    """Measures; each call needs an event loop of its own."""
+
+    async def fresh(self) -> Cost:
+        """Return the cost of a new connection with one request."""
+        serving, figures = self._serving(), []
+        for _ in range(_ROUNDS):
+            used = 0.0
+            for _ in range(_CALLS):
+                sent, wire = _Client().request(), _Wire()
+                begin = time.thread_time()
+                connection = Http2Connection(wire, serving)
+                connection.data_received(sent)
+                await _answered(wire)
+                connection.connection_lost()
+                used += time.thread_time() - begin
+            figures.append(used / _CALLS)
+        return _cost(figures)
+
+    async def kept(self) -> Cost:
+        """Return the cost of one more request on a connection."""
+        client, wire, figures = _Client(), _Wire(), []
+        connection = Http2Connection(wire, self._serving())
+        for _ in range(_ROUNDS):
+            used = 0.0
+            for _ in range(_CALLS):
+                sent = client.request()
+                begin = time.thread_time()
+                connection.data_received(sent)
+                await _answered(wire)
+                used += time.thread_time() - begin
+                client.take(wire)
+            figures.append(used / _CALLS)
+        return _cost(figures)
+
+    @staticmethod
+    def _serving() -> Serving:
+        async def application(_request: Request) -> Response:
+            return answer(_ANSWER)
+
+        return Serving(application, MESH_LIMITS, Silence())
+
+
+async def _answered(wire: _Wire) -> None:
+    for _ in range(3):  # the task that answers begins, and ends
+        await asyncio.sleep(0)
+    assert sum(map(len, wire.written)) > len(_ANSWER), "no answer"
+
+
+def _cost(figures: list[float]) -> Cost:
+    return Cost(quiet=min(figures), middle=sorted(figures)[len(figures) // 2])
