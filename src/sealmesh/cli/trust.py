@@ -73,12 +73,14 @@ class Trust:
         """
         from cryptography import x509
 
+        from sealmesh.pki.reading import UNREADABLE
+
         path = self.certificate_path
         if self.coordinator_cert is None and not path.exists():
             return None
         try:
             return tuple(x509.load_pem_x509_certificates(read_file(path)))
-        except ValueError as error:
+        except UNREADABLE as error:
             raise FileProblem("the verified chain cannot be read", found=path, wanted="PEM") from error
 
     def _era(self, path: Path) -> "RelyingPolicy":

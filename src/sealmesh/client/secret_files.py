@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
 from sealmesh.client.secret import SecretUpload
 from sealmesh.errors.client import SecretFileError
 from sealmesh.errors.transport import BodyRefused
+from sealmesh.pki.reading import UNREADABLE
 from sealmesh.wire.bodies import parse_uploads_v1
 
 
@@ -61,7 +62,7 @@ def parse_secret_pem(raw: bytes) -> SecretUpload:
         raise SecretFileError("the PEM file has no certificate")
     try:
         x509.load_der_x509_certificate(certificate)
-    except ValueError as error:
+    except UNREADABLE as error:
         raise SecretFileError("the certificate cannot be read") from error
     return SecretUpload(certificate=certificate, private=private)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 
 from sealmesh.coordinator.api import PeerChain
 from sealmesh.coordinator.context import Settings
@@ -20,6 +20,7 @@ from sealmesh.coordinator.relaxation import Relaxation
 from sealmesh.coordinator.state import State
 from sealmesh.errors.coordinator import PermissionRefused, UserUnauthenticated
 from sealmesh.manifest import Action, Manifest, ResourceType
+from sealmesh.pki.reading import UNREADABLE
 
 #: Of one chain: each costs the check of a signature.
 _MOST_CERTIFICATES = 8
@@ -70,7 +71,7 @@ def _issued(subject: bytes, issuer: bytes) -> bool:
         x509.load_der_x509_certificate(subject).verify_directly_issued_by(
             x509.load_der_x509_certificate(issuer)
         )
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+    except (InvalidSignature, *UNREADABLE):
         return False
     return True
 

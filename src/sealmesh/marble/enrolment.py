@@ -27,6 +27,7 @@ from sealmesh.marble.verification import (
     verify_coordinator_evidence,
 )
 from sealmesh.pki import parse_marble_id, trust_domain
+from sealmesh.pki.reading import UNREADABLE
 from sealmesh.policy import UNRESTRICTED_MESH, from_json
 from sealmesh.provisioning.rendering import (
     CHAIN_VARIABLE,
@@ -230,7 +231,7 @@ def _legacy_credentials(parameters: Parameters) -> Credentials:
             renew_after=None,
             simulation=False,
         )
-    except (KeyError, ValueError) as error:
+    except (KeyError, *UNREADABLE) as error:
         raise CoordinatorRefused(
             "The Coordinator's answer lacks what a Marble needs", found=repr(error)
         ) from error

@@ -29,6 +29,7 @@ from sealmesh.errors.attestation import AttestationError
 from sealmesh.errors.marble import CoordinatorRefused
 from sealmesh.ledger import RelyingPolicy
 from sealmesh.pki import marble_id, trust_domain, verify_marble_chain
+from sealmesh.pki.reading import UNREADABLE
 
 _CHAIN_LENGTH: Final = 2
 
@@ -103,7 +104,7 @@ def verify_certificates(received: Received, wanted: Wanted) -> VerifiedIdentity:
         return _verify_certificates(received, wanted)
     except CoordinatorRefused:
         raise
-    except (SealmeshError, ValueError, InvalidSignature, TypeError) as error:
+    except (SealmeshError, InvalidSignature, *UNREADABLE) as error:
         raise CoordinatorRefused(
             "The certificates that the Coordinator sent do not fit together", found=str(error)[:300]
         ) from error

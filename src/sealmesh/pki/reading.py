@@ -14,6 +14,7 @@ UNREADABLE: Final = (
     x509.InvalidVersion,
     x509.DuplicateExtension,
     x509.ExtensionNotFound,
+    x509.UnsupportedGeneralNameType,
 )
 
 #: AlgorithmIdentifier of ecdsa-with-SHA384 (RFC 5758, 3.2), with which a mesh signs everything.

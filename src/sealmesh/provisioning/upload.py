@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from sealmesh.errors.provisioning import UploadProblem, UploadRefused
 from sealmesh.manifest import Manifest, SecretDefinition, SecretType
+from sealmesh.pki.reading import UNREADABLE
 from sealmesh.provisioning.secret import Secret
 
 __all__ = ["Upload", "check_uploads"]
@@ -80,7 +80,7 @@ def _certificate(name: str, definition: SecretDefinition, upload: Upload) -> Sec
     try:
         certificate = x509.load_der_x509_certificate(upload.cert)
         public = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except UNREADABLE:
         raise UploadRefused(
             f"the certificate for secret `{name}` cannot be read",
             code=UploadProblem.CERTIFICATE_BROKEN,

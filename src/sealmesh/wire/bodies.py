@@ -10,6 +10,7 @@ from cryptography import x509
 
 from sealmesh.errors.manifest import JsonError
 from sealmesh.errors.transport import BodyRefused
+from sealmesh.pki.reading import UNREADABLE
 from sealmesh.wire.gojson import BYTES, TEXT, UINT64, FieldKind, MapKind, ObjectKind, Record, read_object
 
 #: Only so much of a body of `recover` is read; a longer one is thus cut and no JSON any more.
@@ -133,6 +134,6 @@ def _certificate(text: str) -> bytes:
     if der:
         try:
             x509.load_der_x509_certificate(der)
-        except ValueError as error:
+        except UNREADABLE as error:
             raise BodyRefused("Cert is not a DER certificate") from error
     return der

@@ -28,6 +28,7 @@ MALFORMED = (
     UnsupportedAlgorithm,
     x509.DuplicateExtension,
     x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
     UserWarning,
 )
 """What `cryptography` raises for certificates and revocation lists that it cannot read; the warnings

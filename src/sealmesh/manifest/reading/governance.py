@@ -3,7 +3,6 @@
 from types import MappingProxyType
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
@@ -14,6 +13,7 @@ from sealmesh.manifest.reading.pem import PemBlock, first_block
 from sealmesh.manifest.reading.view import Reading, View
 from sealmesh.manifest.report import Path, listing, quoted, suggest
 from sealmesh.manifest.shapes import APPROVAL_RULE, APPROVER, GOVERNANCE
+from sealmesh.pki.reading import UNREADABLE
 
 _ACTS = {str(act): act for act in GovernedAct}
 _CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
@@ -63,7 +63,7 @@ def _key(reading: Reading, text: str, path: Path) -> bytes | None:
     block = first_block(text)
     try:
         key = None if block is None else _public_key(block)
-    except (ValueError, TypeError, UnsupportedAlgorithm, Warning):
+    except (*UNREADABLE, Warning):
         key = None
     fault = _fault(key)
     if key is None or fault:

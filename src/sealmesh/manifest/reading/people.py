@@ -1,7 +1,6 @@
 """Read users, roles and recovery keys."""
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -15,6 +14,7 @@ from sealmesh.manifest.reading.pem import PemBlock, first_block
 from sealmesh.manifest.reading.view import Reading, View
 from sealmesh.manifest.report import Path, listing, quoted
 from sealmesh.manifest.shapes import ROLE, USER
+from sealmesh.pki.reading import UNREADABLE
 
 _ACTIONS = {str(action).lower(): action for action in Action}
 _RESOURCES = {str(kind): kind for kind in ResourceType}
@@ -37,7 +37,7 @@ def read_user(reading: Reading, value: JsonValue, path: Path) -> User | None:
         return None
     try:
         certificate = x509.load_der_x509_certificate(block.data)
-    except (ValueError, TypeError, UnsupportedAlgorithm, Warning):
+    except (*UNREADABLE, Warning):
         reading.report.add("user.bad-certificate", view.at("Certificate"), "The certificate cannot be read.")
         return None
     return User(der=block.data, roles=roles, certificate=certificate)
@@ -100,6 +100,6 @@ def read_recovery_key(reading: Reading, value: JsonValue, path: Path) -> Recover
 def _rsa_key(block: PemBlock) -> RSAPublicKey | None:
     try:
         key = load_der_public_key(block.data)
-    except (ValueError, TypeError, UnsupportedAlgorithm, Warning):
+    except (*UNREADABLE, Warning):
         return None
     return key if isinstance(key, RSAPublicKey) else None

@@ -14,6 +14,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
 
 from sealmesh.pki import SecretCertificateProfile
+from sealmesh.pki.reading import UNREADABLE
 from sealmesh.provisioning.data.moment import moment_value
 from sealmesh.provisioning.data.names import name_value, subject_value
 from sealmesh.provisioning.gotemplate import ByteSlice, FunctionError, Integer, Slice, Struct, StructOf, Value
@@ -135,13 +136,7 @@ def _of_certificate(raw: bytes) -> dict[str, Value]:
     try:
         certificate = x509.load_der_x509_certificate(raw)
         return {**_body(certificate), **_extensions(certificate.extensions)}
-    except (
-        ValueError,
-        TypeError,
-        x509.DuplicateExtension,
-        x509.InvalidVersion,
-        UnsupportedAlgorithm,
-    ) as error:
+    except UNREADABLE as error:
         raise FunctionError("the certificate cannot be read") from error
 
 
