@@ -51,6 +51,8 @@ def run_case(directory: Path, case: dict[str, Any]) -> dict[str, Any]:
         verified = inputs.READERS[case["tee"]](directory, case)
     except AttestationError as error:
         return {**result, "error": error.code, "message": str(error)}
+    except (KeyError, OSError, ValueError) as error:  # the case, not its evidence: nothing is accepted
+        return {**result, "error": "case", "message": repr(error)}
     if isinstance(verified, dict):  # an event log: claims without a verifier's statement around them
         return {**result, "verdict": "valid", "claims": verified}
     judged = verified.tcb.status is not TcbStatus.NOT_JUDGED
@@ -61,6 +63,7 @@ def run_case(directory: Path, case: dict[str, Any]) -> dict[str, Any]:
         "qe_status": str(verified.tcb.qe_status) if judged else None,
         "platform_status": str(verified.tcb.platform_status) if judged else None,
         "advisories": sorted(verified.tcb.advisories),
+        "evaluation_numbers": [verified.tcb.tcb_evaluation, verified.tcb.qe_evaluation],
         "validity": [f"{time:%Y-%m-%dT%H:%M:%SZ}" for time in _span(verified)],
         "claims": spellings.spell(verified.claims),
     }

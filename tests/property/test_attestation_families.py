@@ -299,6 +299,7 @@ def _parses(raw: bytes) -> UnverifiedEvidence | None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("family", FAMILIES)
 def test_no_bit_of_any_byte_changes_a_claim(family: str) -> None:
     raw = genuine(family).raw

@@ -32,12 +32,17 @@ class TcbAppraisal:
         advisories: Security advisories that apply, sorted, without duplicates.
         qe_status: The quoting enclave's own status.
         platform_status: The status of the platform's firmware.
+        tcb_evaluation: The number of the reassessment that the TCB info is of (`tcbEvaluationDataNumber`):
+            of two fresh documents the one with the higher number knows more. None: no document.
+        qe_evaluation: The same of the QE identity.
     """
 
     status: TcbStatus
     advisories: tuple[str, ...]
     qe_status: TcbStatus
     platform_status: TcbStatus
+    tcb_evaluation: int | None = None
+    qe_evaluation: int | None = None
 
 
 NOT_JUDGED = TcbAppraisal(

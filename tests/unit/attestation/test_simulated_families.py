@@ -91,6 +91,7 @@ def test_simulated_td_is_up_to_date_and_appraised_by_its_measurements(scene: Any
     td = SimulatedTd.of(PROGRAM)
     verified = td_evidence(scene, td)
     assert verified.tcb.status is TcbStatus.UP_TO_DATE
+    assert (verified.tcb.tcb_evaluation, verified.tcb.qe_evaluation) == (1, 1)
     appraise(verified, TdxReference(mr_td=td.mr_td, rtmrs=(None, None, IMAGE, None)), report_data=DATA)
 
 

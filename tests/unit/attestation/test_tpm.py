@@ -2,7 +2,7 @@
 
 import importlib.util
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
+from hashlib import sha1, sha256
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -199,6 +199,37 @@ def test_startup_locality_is_where_register_0_begins() -> None:
     log = parse_event_log(maker.event_log([locality, EVENTS[0]]))
     start = bytes(31) + b"\3"
     assert log.replay(Bank.SHA256) == {0: maker.extended(sha256(b"v1").digest(), start=start)}
+
+
+def test_firmware_that_the_hardware_measured_begins_at_locality_4() -> None:
+    log = parse_event_log(maker.event_log([maker.event(0, 0x80000010, b"H-CRTM")]))
+    start = bytes(31) + b"\4"
+    assert log.replay(Bank.SHA256) == {0: maker.extended(sha256(b"H-CRTM").digest(), start=start)}
+
+
+def test_bank_that_is_not_known_is_skipped() -> None:
+    sm3 = 0x12
+    listed = b"".join(n.to_bytes(2, "little") + (32).to_bytes(2, "little") for n in (0xB, sm3))
+    specification = b"Spec ID Event03\0" + bytes(8) + (2).to_bytes(4, "little") + listed + b"\0"
+    head = bytes(4) + (3).to_bytes(4, "little") + bytes(20) + len(specification).to_bytes(4, "little")
+    digests = b"\x0b\0" + sha256(b"v1").digest() + sm3.to_bytes(2, "little") + bytes(32)
+    event = bytes(4) + (8).to_bytes(4, "little") + (2).to_bytes(4, "little") + digests + b"\2\0\0\0v1"
+    log = parse_event_log(head + specification + event)
+    assert log.banks == (Bank.SHA256,)
+    assert log.replay(Bank.SHA256) == {0: maker.extended(sha256(b"v1").digest())}
+
+
+def test_log_of_the_old_form_has_sha_1_only() -> None:
+    event = (7).to_bytes(4, "little") + (4).to_bytes(4, "little") + sha1(bytes(4)).digest()
+    log = parse_event_log(event + (4).to_bytes(4, "little") + bytes(4))
+    assert log.replay(Bank.SHA1) == {7: sha1(bytes(20) + sha1(bytes(4)).digest()).digest()}
+    assert log.events[0].measures_its_data
+
+
+@pytest.mark.parametrize("raw", [b"", bytes(100), b"\xff" * 100])
+def test_log_without_an_event_is_none(raw: bytes) -> None:
+    with pytest.raises(AttestationError):
+        parse_event_log(raw)
 
 
 def test_event_whose_digest_is_not_of_its_data_is_not_believed_word_by_word() -> None:

@@ -92,6 +92,11 @@ class Document:
         """Return the span from `issueDate` to `nextUpdate`."""
         return Validity(not_before=self.time("issueDate"), not_after=self.time("nextUpdate"))
 
+    def evaluation_number(self) -> int | None:
+        """Return `tcbEvaluationDataNumber`, which may be missing."""
+        name = "tcbEvaluationDataNumber"
+        return self.integer(name, most=0xFFFFFFFF) if name in self else None
+
     def status(self) -> TcbStatus:
         """Return `tcbStatus`."""
         text = self.string("tcbStatus")

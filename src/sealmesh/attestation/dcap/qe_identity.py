@@ -29,6 +29,7 @@ class QeIdentity:
     attributes_mask: bytes
     mr_signer: bytes
     isv_prod_id: int
+    evaluation_number: int | None
     levels: tuple[IsvLevel, ...]
 
 
@@ -56,6 +57,7 @@ def parse_qe_identity(text: bytes) -> QeIdentity:
         attributes_mask=document.octets("attributesMask", 16),
         mr_signer=document.octets("mrsigner", 32),
         isv_prod_id=document.integer("isvprodid", most=0xFFFF),
+        evaluation_number=document.evaluation_number(),
         levels=parse_isv_levels(document),
     )
 

@@ -65,13 +65,17 @@ class TdxModule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TcbInfo:
-    """A TCB info document. Levels stand in the vendor's order, highest first."""
+    """A TCB info document. Levels stand in the vendor's order, highest first.
+
+    `evaluation_number` counts the vendor's reassessments of all platforms; None where the document has none.
+    """
 
     family: Family
     version: int
     validity: Validity
     fmspc: bytes
     pce_id: bytes
+    evaluation_number: int | None
     levels: tuple[TcbLevel, ...]
     tdx_module: TdxModule | None
     tdx_module_identities: tuple[TdxModule, ...]
@@ -99,6 +103,7 @@ def parse_tcb_info(text: bytes) -> TcbInfo:
         validity=document.validity(),
         fmspc=document.octets("fmspc", 6),
         pce_id=document.octets("pceId", 2),
+        evaluation_number=document.evaluation_number(),
         levels=tuple(_level(level, version, is_tdx) for level in document.documents("tcbLevels")),
         tdx_module=_module(document.document("tdxModule"), identity=False) if is_tdx else None,
         tdx_module_identities=tuple(_module(module, identity=True) for module in identities),

@@ -41,6 +41,8 @@ def appraise_tcb(platform: VerifiedPlatform, qe_level: IsvLevel) -> TcbAppraisal
         advisories=tuple(sorted(advisories)),
         qe_status=qe_level.status,
         platform_status=status,
+        tcb_evaluation=platform.tcb_info.evaluation_number,
+        qe_evaluation=platform.qe_identity.evaluation_number,
     )
 
 

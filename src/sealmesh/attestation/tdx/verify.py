@@ -96,6 +96,8 @@ def _appraise_tcb(
         advisories=tuple(sorted(advisories)),
         qe_status=qe_level.status,
         platform_status=platform_status,
+        tcb_evaluation=platform.tcb_info.evaluation_number,
+        qe_evaluation=platform.qe_identity.evaluation_number,
     )
 
 
