@@ -7,6 +7,7 @@ from ipaddress import IPv4Address, IPv6Address
 from sealmesh.attestation import TrustRoot
 from sealmesh.coordinator.ports import Entropy, KeyFactory
 from sealmesh.coordinator.relaxation import Relaxation
+from sealmesh.manifest import SealMode
 from sealmesh.pki import new_serial
 
 #: The CA lives long, because a Marble pins it, but not for ever (MarbleRun: 292 years).
@@ -22,6 +23,7 @@ class Settings:
         simulated_self: The Coordinator's own Evidence is simulated, or it has none.
         dns_names: Names that the CA certificates carry, and so the servers.
         reset_state: The operator's word that a manifest may replace a state that waits for recovery.
+        seal_modes: What the sealer can keep, apart from `Disabled`.
         azure_hsm: The variables that the gate `AzureHSMSealing` needs are there.
     """
 
@@ -32,6 +34,7 @@ class Settings:
     ip_addresses: tuple[IPv4Address | IPv6Address, ...] = ()
     ca_lifetime: timedelta = DEFAULT_CA_LIFETIME
     reset_state: bool = False
+    seal_modes: tuple[str, ...] = (SealMode.PRODUCT_KEY, SealMode.UNIQUE_KEY)
     azure_hsm: bool = False
     workers: int = 1
 

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sealmesh.coordinator import places
 from sealmesh.coordinator.approvals import epoch_ended
 from sealmesh.coordinator.approvals.guard import guard_bytes, guarding_rules
-from sealmesh.coordinator.context import Context
+from sealmesh.coordinator.context import Context, Settings
 from sealmesh.coordinator.ports import SealPlan
 from sealmesh.coordinator.secrets_update import Records, Succession, secrets_after
 from sealmesh.coordinator.state import State
@@ -36,12 +36,12 @@ def replaced(raw: bytes, after: Manifest, state: State, context: Context) -> Rep
     """Return what putting `raw` in force changes.
 
     Raises:
-        UpdateRefused: It would begin or end sealing.
+        UpdateRefused: It would begin or end sealing, or seal as this Coordinator cannot.
         TemplateRefused: A template fails with placeholder values.
         SecretNotGenerated: A secret cannot be made.
     """
     before, root = state.running.manifest, state.authority.root_cert
-    _check_sealing(before, after)
+    _check_sealing(before, after, context.settings)
     try_templates(after)
     authority = new_intermediate(state.authority, context)
     succession = Succession(state=state, after=after, authority=authority, context=context)
@@ -84,13 +84,20 @@ def seal_plan(manifest: Manifest, root: x509.Certificate) -> SealPlan:
     )
 
 
-def _check_sealing(before: Manifest, after: Manifest) -> None:
+def _check_sealing(before: Manifest, after: Manifest, settings: Settings) -> None:
     modes = (before.config.seal_mode, after.config.seal_mode)
     if modes.count(SealMode.DISABLED) == 1:
         raise UpdateRefused(
             "an update cannot begin or end sealing",
             found=f"SealMode `{modes[0].value}`, then `{modes[1].value}`",
             remedy="Set up a new Coordinator with the other SealMode.",
+        )
+    if after.config.seal_mode not in (SealMode.DEFAULT, SealMode.DISABLED, *settings.seal_modes):
+        raise UpdateRefused(
+            "this Coordinator's sealer cannot keep the SealMode of the manifest",
+            found=after.config.seal_mode.value,
+            wanted=" or ".join(settings.seal_modes),
+            remedy="Write one of these, or start the Coordinator with another --sealer.",
         )
 
 

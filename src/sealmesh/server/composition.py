@@ -44,6 +44,7 @@ def build_settings(configuration: ServerConfiguration, evidence: EvidenceParts) 
         dns_names=dns_names,
         ip_addresses=ip_addresses,
         reset_state=configuration.reset_state,
+        seal_modes=build_sealer(configuration, evidence).modes,
         workers=configuration.workers,
     )
 

@@ -19,7 +19,13 @@ from sealmesh.adapters.store.mooring import Moored, Unmoored
 from sealmesh.coordinator.api import OwnerShare
 from sealmesh.coordinator.context import Settings
 from sealmesh.coordinator.relaxation import Relaxation
-from sealmesh.errors.coordinator import DrillRefused, PhaseError, RecoveryRefused, ResetRefused
+from sealmesh.errors.coordinator import (
+    DrillRefused,
+    PhaseError,
+    RecoveryRefused,
+    ResetRefused,
+    UpdateRefused,
+)
 from sealmesh.errors.store import AnchorError
 from sealmesh.sealing import unwrap_share, wrap_share
 
@@ -490,3 +496,27 @@ def test_an_anchor_that_is_away_at_the_end_of_a_recovery_costs_no_shares(moored,
     assert waiting.status().recovery.given == 1
     (tmp_path / "gone").rename(tmp_path / "share")
     assert give(waiting, shares, "rb") == 0
+
+
+# -- the seal mode of an update -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["ProductKey", "UniqueKey"])
+def test_an_update_to_a_seal_mode_that_the_sealer_cannot_keep_is_refused_before_it_changes_anything(
+    machine, mode
+):
+    governed = _load("governed")
+    other = "UniqueKey" if mode == "ProductKey" else "ProductKey"
+
+    def updated(**config):
+        return governed.manifest(Governance=None, Config={"UpdateThreshold": 1} | config)
+
+    coordinator = machine.start(replace(STRICT, seal_modes=(other,)))
+    coordinator.set_manifest(updated())
+    before = coordinator.manifest().raw
+    with pytest.raises(UpdateRefused) as caught:
+        coordinator.update(updated(SealMode=mode), governed.ADA)
+    assert caught.value.wanted == other
+    assert coordinator.manifest().raw == before
+    coordinator.update(updated(SealMode=other), governed.ADA)
+    assert coordinator.manifest().raw == updated(SealMode=other)

@@ -69,6 +69,11 @@ class Sealer:
         self._sources = tuple(sources)
         self._entropy = entropy
 
+    @property
+    def modes(self) -> tuple[str, ...]:
+        """The modes that can be kept here."""
+        return self._sources[0].modes
+
     def mode_for(self, wanted: str) -> str:
         """Return the mode to seal in, `wanted` or where that is empty the first that can be kept here.
 
