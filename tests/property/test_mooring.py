@@ -127,5 +127,5 @@ class MooredState(RuleBasedStateMachine):
         assert self.found() == self.acknowledged
 
 
-MooredState.TestCase.settings = settings(max_examples=25, stateful_step_count=15, deadline=None)
+MooredState.TestCase.settings = settings(max_examples=15, stateful_step_count=15, deadline=None)
 TestMooredState = MooredState.TestCase
