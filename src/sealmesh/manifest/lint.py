@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sealmesh.manifest.model import Manifest, Marble
+from sealmesh.manifest.model import GovernedAct, Manifest, Marble
 from sealmesh.manifest.reach import unreachable_rules
 from sealmesh.manifest.report import Path, listing, path_text, quoted
 
@@ -37,7 +37,7 @@ class Warning:
 
 def lint(manifest: Manifest) -> tuple[Warning, ...]:
     """Return what a careful reader would ask about, in no order of weight; empty if nothing."""
-    checks = (_packages, _marbles, _secrets, _tls, _people, _names, _access, _whole)
+    checks = (_packages, _marbles, _secrets, _tls, _people, _names, _access, _governance, _whole)
     return tuple(
         Warning(code=f"lint.{code}", path=path_text(path), message=message)
         for check in checks
@@ -166,3 +166,22 @@ def _names(manifest: Manifest) -> Findings:
 def _access(manifest: Manifest) -> Findings:
     for index, reason in unreachable_rules(manifest):
         yield "unreachable-rule", ("Access", index), reason
+
+
+def _governance(manifest: Manifest) -> Findings:
+    if manifest.governance is None:
+        return
+    rules = manifest.governance.rules
+    for act, rule in rules.items():
+        if 1 < rule.threshold == len(rule.approvers):
+            yield (
+                "no-spare-approver",
+                ("Governance", "Rules", str(act), "Threshold"),
+                f"All of {len(rule.approvers)} have to approve: when one key is lost, nobody ever can.",
+            )
+    if GovernedAct.RECOVER in rules and not manifest.recovery_keys:
+        yield (
+            "recovery-reserved-to-nobody",
+            ("Governance", "Rules", str(GovernedAct.RECOVER)),
+            "Without RecoveryKeys there is nothing to approve: nobody can recover.",
+        )

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
 from sealmesh.errors.manifest import ManifestError
-from sealmesh.manifest import GovernedAct, is_package_update, parse_manifest
+from sealmesh.manifest import GovernedAct, is_package_update, lint, parse_manifest
 
 ALICE, BOB, CAROL = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
 
@@ -170,3 +170,22 @@ def test_two_users_with_one_key_would_acknowledge_twice():
 def test_rules_cannot_be_changed_by_a_package_update():
     document = {"Packages": {"oven": {"SecurityVersion": 4}}, "Governance": {"Approvers": {}, "Rules": {}}}
     assert not is_package_update(json.dumps(document).encode())
+
+
+def advice(**how) -> list[str]:
+    return [item.code for item in lint(parse_manifest(raw(**how)))]
+
+
+def test_a_rule_that_needs_everybody_is_pointed_out():
+    assert "lint.no-spare-approver" in advice(rules={"UpdateManifest": {"Threshold": 3}})
+    assert "lint.no-spare-approver" not in advice()
+    assert "lint.no-spare-approver" not in advice(
+        rules={"UpdateManifest": {"Threshold": 1, "Approvers": ["bob"]}}
+    )
+
+
+def test_a_recovery_that_nobody_can_make_needs_no_approval():
+    rules = TWO | {"Recover": {"Threshold": 2}}
+    assert "lint.recovery-reserved-to-nobody" in advice(rules=rules)
+    key = pem(rsa.generate_private_key(65537, 2048))
+    assert "lint.recovery-reserved-to-nobody" not in advice(rules=rules, RecoveryKeys={"owner": key})
