@@ -100,6 +100,9 @@ class SqliteStore:
             StoreError: The file cannot be read.
             AnchorError, StateRolledBack: As for `commit`, about what somebody else wrote.
         """
+        verified = self._verified_without(since)
+        if verified is not None:
+            return Snapshot(version=verified, records=())
         with self._reading() as reader:
             head, rows = self._witness.verify(reader, since)
             records = (
@@ -124,11 +127,7 @@ class SqliteStore:
             StoreError: The file cannot be read.
         """
         with self._read_lock, translated():
-            self._check_open()
-            changes = self._reader.execute("PRAGMA data_version").fetchone()[0]
-            if changes != self._seen[0]:
-                self._seen = (changes, read_head(self._reader).version)
-            return self._seen[1]
+            return self._version()
 
     def commit(self, change: Change) -> int:
         """Write `change` durably and return its version; concurrent callers share one write to the disk.
@@ -260,6 +259,22 @@ class SqliteStore:
         """Close the file. The last one to do so brings the log into it."""
         with self._group.alone(), self._read_lock:
             self._release()
+
+    def _version(self) -> int:
+        self._check_open()
+        changes = self._reader.execute("PRAGMA data_version").fetchone()[0]
+        if changes != self._seen[0]:
+            self._seen = (changes, read_head(self._reader).version)
+        return self._seen[1]
+
+    def _verified_without(self, since: int) -> int | None:
+        """Return the present version if it is verified and no record changed after `since`.
+
+        So it is after every admission of this process, which only adds to the ledger.
+        """
+        with self._read_lock, translated():
+            verified = self._witness.verified_without(since)
+            return verified if verified == self._version() else None
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

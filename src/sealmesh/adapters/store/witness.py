@@ -51,6 +51,11 @@ class Witness:
             raise SealedDataError("Records of the sealed data are missing")
         return head, tuple(rows.values())
 
+    def verified_without(self, since: int) -> int | None:
+        """Return up to which version all is verified, if no record in it changed after `since`."""
+        head = self._register.head
+        return None if head is None or any(self._register.newer_than(since)) else head.version
+
     def wrote(self, row: HeadRow, head: Head, entries: Mapping[str, Entry]) -> None:
         """Believe what this process has committed itself, unless it has already seen more."""
         if row.generation == self.vault.generation and head.version > self._register.version:
