@@ -29,6 +29,10 @@ NAMES = ("sealmesh.json", "sealmesh.yaml", "sealmesh.yml", "enclave.json")
 
 SIGNATURE_SUFFIX = ".sig"
 MAX_DOCUMENT_BYTES = 1024 * 1024
+MAX_VALUES = 200_000
+"""In a document with its YAML aliases written out: they make a few lines into more than memory holds."""
+MAX_NUMBER = 0xFFFF
+"""ProductID and SecurityVersion have 16 bits in what is signed, as in SGX."""
 _SETTINGS = ("heapSize", "executableHeap", "mounts", "dataplane")
 _KEYS = (
     "exe", "args", "env", "files", "key", "productID", "securityVersion", "debug", "coordinator", *_SETTINGS,
@@ -157,10 +161,24 @@ def _load(path: Path, raw: bytes) -> object:
         raise _wrong(path, f"is longer than {MAX_DOCUMENT_BYTES} bytes")
     try:
         if path.suffix in (".yaml", ".yml"):
-            return yaml.load(raw, Loader=_UniqueKeys)  # noqa: S506 (a SafeLoader)
+            return _counted(yaml.load(raw, Loader=_UniqueKeys))  # noqa: S506 (a SafeLoader)
         return load_json(raw, subject="package document")
     except (yaml.YAMLError, EndorsementFormatError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise _wrong(path, f"cannot be read: {error}") from error
+
+
+def _counted(document: object) -> object:
+    waiting, left = [document], MAX_VALUES
+    while waiting:
+        left -= 1
+        if left < 0:
+            raise ValueError(f"it has more than {MAX_VALUES} values, with its aliases written out")
+        match waiting.pop():
+            case dict() as found:
+                waiting.extend(found.values())
+            case list() as found:
+                waiting.extend(found)
+    return document
 
 
 def _wrong(path: Path, problem: str, *, remedy: str = _EXAMPLE) -> PackageError:
@@ -199,8 +217,8 @@ class _Fields:
 
     def integer(self, name: str, default: int) -> int:
         value = self._values.get(name, default)
-        if type(value) is not int or value < 0:
-            raise _wrong(self._path, f"needs a number in {name}")
+        if type(value) is not int or not 0 <= value <= MAX_NUMBER:
+            raise _wrong(self._path, f"needs a number from 0 to {MAX_NUMBER} in {name}")
         return value
 
     def boolean(self, name: str) -> bool:
@@ -274,6 +292,8 @@ class _Fields:
         return _Fields(entry, self._path)
 
     def _refuse_twice(self, name: str, values: list[str]) -> None:
+        seen: set[str] = set()
         for value in values:
-            if values.count(value) > 1:
+            if value in seen:
                 raise _wrong(self._path, f"names {value!r} twice in {name}")
+            seen.add(value)
