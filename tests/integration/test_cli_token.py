@@ -53,6 +53,8 @@ def world(tmp_path_factory: pytest.TempPathFactory, token) -> Iterator:
         token.add(name, found.users[name], f"0{number}")
         token.add_certificate(name, found.certificates[name], f"0{number}")
     token.add("olga", found.owners["olga"], "a1")
+    token.add("texts", found.users["ada"], b"42".hex())
+    token.add_certificate("texts", found.certificates["ada"], b"42".hex())
     found.write("token.json", token.configuration().read_bytes())
     found.write("manifest.json", manifest)
     found.start()
@@ -106,6 +108,7 @@ def test_a_user_whose_key_is_in_the_token_sets_and_reads_secrets(world, good) ->
     "place",
     [
         ("--pkcs11-key-id", "01"),
+        ("--pkcs11-key-id", "42"),
         ("--pkcs11-key-id", "01", "--pkcs11-key-label", "ada", "--pkcs11-cert-label", "ada"),
         ("--pkcs11-key-label", "ada", "--cert", "ada.crt"),
         *(("--pkcs11-key-label", name) for name in CURVES),

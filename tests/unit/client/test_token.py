@@ -50,13 +50,17 @@ def test_a_configuration_that_names_no_one_token_is_refused(members: object) -> 
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
-    [("01", b"\x01"), ("0xA1b2", b"\xa1\xb2"), ("a1:b2", b"\xa1\xb2"), ("ada", b"ada"), ("1", b"1")],
+    ("text", "key_id", "or_id"),
+    [
+        ("01", b"\x01", b"01"),
+        ("0xA1b2", b"\xa1\xb2", b"0xA1b2"),
+        ("a1:b2", b"\xa1\xb2", b"a1:b2"),
+        ("ada", b"ada", None),
+        ("1", b"1", None),
+    ],
 )
-def test_an_id_is_hex_or_text(text: str, found: bytes) -> None:
-    place = Place.parse(key_id=text, label=None)
-    assert place is not None
-    assert place.key_id == found
+def test_an_id_is_hex_or_text(text: str, key_id: bytes, or_id: bytes | None) -> None:
+    assert Place.parse(key_id=text, label=None) == Place(key_id, None, or_id)
 
 
 def test_nothing_is_no_place() -> None:

@@ -73,17 +73,19 @@ def find_one(session: Any, kind: ObjectClass, place: Place, what: str) -> Any:
     Raises:
         TokenError: There is none, or several.
     """
-    wanted: dict[Attribute, Any] = {Attribute.CLASS: kind}
-    if place.key_id is not None:
-        wanted[Attribute.ID] = place.key_id
-    if place.label is not None:
-        wanted[Attribute.LABEL] = place.label
-    found = list(session.get_objects(wanted))
+    found = _objects(session, kind, place.key_id, place.label)
+    if not found and place.or_id is not None:
+        found = _objects(session, kind, place.or_id, place.label)
     if len(found) != 1:
         raise TokenError(
             f"the token has not exactly one such {what}", found=f"{len(found)} with {place}", wanted="one"
         )
     return found[0]
+
+
+def _objects(session: Any, kind: ObjectClass, key_id: bytes | None, label: str | None) -> list[Any]:
+    given = {Attribute.CLASS: kind, Attribute.ID: key_id, Attribute.LABEL: label}
+    return list(session.get_objects({name: value for name, value in given.items() if value is not None}))
 
 
 def _sign_message(key: Any, message: bytes) -> bytes:

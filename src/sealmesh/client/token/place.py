@@ -9,12 +9,16 @@ from sealmesh.errors.client import TokenError
 class Place:
     """An id (bytes), a label, or both; at least one.
 
+    Attributes:
+        or_id: What the id may mean instead, if nothing has the first.
+
     Raises:
         TokenError: Neither is given.
     """
 
     key_id: bytes | None = None
     label: str | None = None
+    or_id: bytes | None = None
 
     def __post_init__(self) -> None:
         if self.key_id is None and self.label is None:
@@ -28,11 +32,14 @@ class Place:
     def parse(cls, *, key_id: str | None, label: str | None) -> "Place | None":
         """Return the place that two options name, None if neither does.
 
-        An id is hex where it can be read as such (as tools print it), otherwise the text's own bytes.
+        An id is hex (as tools print it), or the text's own bytes (as MarbleRun's client takes it): where both
+        are possible hex is looked for first.
         """
-        if key_id is None and label is None:
-            return None
-        return cls(key_id=None if key_id is None else _id_bytes(key_id), label=label)
+        if key_id is None:
+            return None if label is None else cls(label=label)
+        as_text = key_id.encode()
+        as_hex = _from_hex(key_id)
+        return cls(as_text, label) if as_hex is None else cls(as_hex, label, or_id=as_text)
 
     def __str__(self) -> str:
         parts = (
@@ -42,8 +49,8 @@ class Place:
         return ", ".join(part for part in parts if part)
 
 
-def _id_bytes(text: str) -> bytes:
+def _from_hex(text: str) -> bytes | None:
     try:
-        return bytes.fromhex(text.removeprefix("0x").replace(":", ""))
+        return bytes.fromhex(text.removeprefix("0x").replace(":", "")) or None
     except ValueError:
-        return text.encode()
+        return None
