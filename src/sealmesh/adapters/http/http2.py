@@ -27,6 +27,7 @@ from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes, Settings
 
 from sealmesh.adapters.http.exchange import BodyState, Request, Response
+from sealmesh.adapters.http.quiet import keep_quiet
 from sealmesh.adapters.http.serving import Body, Serving
 from sealmesh.adapters.tls import TlsTransport
 
@@ -39,6 +40,8 @@ _CONFIGURATION = H2Configuration(
     validate_outbound_headers=False,
     normalize_outbound_headers=False,
 )
+
+keep_quiet()
 
 _Headers = list[tuple[bytes, bytes]]
 
