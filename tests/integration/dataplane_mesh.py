@@ -5,6 +5,7 @@ import datetime
 import ipaddress
 import json
 import os
+import signal
 import socket
 import ssl
 import subprocess
@@ -307,13 +308,15 @@ class Program:
                 cwd=directory,
                 stdout=subprocess.PIPE,
                 stderr=errors,
+                start_new_session=True,
             )
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)  # and workers that it left behind
         self.process.communicate()
 
     @property

@@ -25,6 +25,20 @@ uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_level="error", loo
 UVICORN_ASYNCIO = _ASGI % "asyncio"
 UVICORN_UVLOOP = _ASGI % "uvloop"
 
+UVICORN_WORKERS = """
+import os, shutil, sys, uvicorn
+sys.path.insert(0, os.getcwd())
+BODY = b"CANARY-secret-0123456789"
+async def app(scope, receive, send):
+    if scope["type"] != "http": return
+    await send({"type": "http.response.start", "status": 200,
+                "headers": [(b"content-length", str(len(BODY)).encode())]})
+    await send({"type": "http.response.body", "body": BODY})
+if __name__ == "__main__":
+    shutil.copy(__file__, "served.py")  # workers import it by name
+    uvicorn.run("served:app", host="127.0.0.1", port=int(sys.argv[1]), log_level="error", workers=2)
+"""
+
 _STREAMS = """
 import asyncio, sys
 %s
@@ -58,6 +72,7 @@ SERVERS = {
     "http.server": HTTP_SERVER,
     "uvicorn on asyncio": UVICORN_ASYNCIO,
     "uvicorn on uvloop": UVICORN_UVLOOP,
+    "uvicorn with two workers": UVICORN_WORKERS,
     "asyncio streams": ASYNCIO_SERVER,
     "uvloop streams": UVLOOP_SERVER,
     "socketserver with forks": FORKING_SERVER,

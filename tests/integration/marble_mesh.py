@@ -226,14 +226,15 @@ class Marble:
                 stdin=stdin,
                 stdout=out,
                 stderr=err,
+                start_new_session=True,
             )
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)  # and workers that it left behind
         self.process.wait()
 
     @property
