@@ -20,6 +20,7 @@ class _Kind:
 
     fields: Mapping[str, Json] = field(default_factory=dict)
     nested: Mapping[str, "_Kind"] = field(default_factory=dict)
+    lists: Mapping[str, "_Kind"] = field(default_factory=dict)
     named: "_Kind | None" = None
 
 
@@ -40,6 +41,12 @@ _MARBLE = _Kind(
 _SECRET = _Kind({
     "Type": "", "Size": 0, "Shared": False, "UserDefined": False, "ValidFor": 0, "Cert": None,
 })  # fmt: skip
+_TLS_TAG = _Kind(
+    lists={
+        "Incoming": _Kind({"Port": "", "Cert": "", "DisableClientAuth": False}),
+        "Outgoing": _Kind({"Addr": "", "Port": ""}),
+    }
+)
 _CONFIG = _Kind({
     "SealMode": "", "FeatureGates": None, "UpdateThreshold": 0, "RecoveryThreshold": 0,
     "RotateRootSecret": False,
@@ -53,7 +60,7 @@ _MANIFEST = _Kind(
         "Users": _named(_Kind({"Certificate": "", "Roles": None})),
         "Roles": _named(_Kind({"ResourceType": "", "ResourceNames": None, "Actions": None})),
         "RecoveryKeys": _Kind(),
-        "TLS": _named(_Kind({"Incoming": None, "Outgoing": None})),
+        "TLS": _named(_TLS_TAG),
         "Config": _CONFIG,
     }
 )
@@ -99,9 +106,8 @@ def _written_out(value: Mapping[str, Json], kind: _Kind) -> dict[str, Json]:
     if kind is _PARAMETER and isinstance(value, str):
         value = {"Data": value}
     if kind.named is not None:
-        found = {name: _written_out(item or {}, kind.named) for name, item in (value or {}).items()}
-        return {name: found[name] for name in found}
-    spelled = {name.lower(): name for name in (*kind.fields, *kind.nested)}
+        return {name: _written_out(item or {}, kind.named) for name, item in (value or {}).items()}
+    spelled = {name.lower(): name for name in (*kind.fields, *kind.nested, *kind.lists)}
     given = _merged((spelled.get(name.lower(), name), item) for name, item in value.items())
     defaults = {name: item for name, item in kind.fields.items() if item is not None}
     if kind is _MANIFEST:
@@ -110,6 +116,9 @@ def _written_out(value: Mapping[str, Json], kind: _Kind) -> dict[str, Json]:
     for name, nested in kind.nested.items():
         if name in members:
             members[name] = _written_out(members[name], nested)
+    for name, nested in kind.lists.items():
+        if name in members:
+            members[name] = [_written_out(item, nested) for item in members[name]]
     return {name: item for name, item in members.items() if item != {}}
 
 

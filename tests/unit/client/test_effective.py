@@ -37,6 +37,21 @@ def test_every_field_is_written_out() -> None:
     assert set(found) == {"Packages", "Marbles", "Config"}
 
 
+def test_ports_of_tls_tags_are_written_out() -> None:
+    tags = {
+        "web": {"Incoming": [{"port": "8443"}], "Outgoing": [{"Addr": "db", "Port": "3306"}]},
+        "none": None,
+    }
+    found = effective({"Packages": {}, "TLS": tags})
+    assert found["TLS"] == {
+        "web": {
+            "Incoming": [{"Port": "8443", "Cert": "", "DisableClientAuth": False}],
+            "Outgoing": [{"Addr": "db", "Port": "3306"}],
+        },
+        "none": {},
+    }
+
+
 def test_fields_in_any_case_get_their_spelling_and_repeated_maps_merge() -> None:
     raw = b'{"packages":{"a":{"debug":true}},"PACKAGES":{"b":{"securityversion":2}},"Secrets":null}'
     found = effective(raw)
