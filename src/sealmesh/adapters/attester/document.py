@@ -31,8 +31,6 @@ SIGNATURE_SUFFIX = ".sig"
 MAX_DOCUMENT_BYTES = 1024 * 1024
 MAX_VALUES = 200_000
 """In a document with its YAML aliases written out: they make a few lines into more than memory holds."""
-MAX_NUMBER = 0xFFFF
-"""ProductID and SecurityVersion have 16 bits in what is signed, as in SGX."""
 _SETTINGS = ("heapSize", "executableHeap", "mounts", "dataplane")
 _KEYS = (
     "exe", "args", "env", "files", "key", "productID", "securityVersion", "debug", "coordinator", *_SETTINGS,
@@ -217,8 +215,8 @@ class _Fields:
 
     def integer(self, name: str, default: int) -> int:
         value = self._values.get(name, default)
-        if type(value) is not int or not 0 <= value <= MAX_NUMBER:
-            raise _wrong(self._path, f"needs a number from 0 to {MAX_NUMBER} in {name}")
+        if type(value) is not int or value < 0:
+            raise _wrong(self._path, f"needs a number in {name}")
         return value
 
     def boolean(self, name: str) -> bool:
