@@ -29,7 +29,7 @@ $(GO): requirements/go.txt | $(STAMP)
 	@touch $@
 
 devices: setup   ## simulators of a TPM and an HSM, for their tests (Debian packages; needs root)
-	@apt-get install -y -q swtpm libtss2-dev pkg-config gcc softhsm2 >/dev/null \
+	@export DEBIAN_FRONTEND=noninteractive; apt-get install -y -q swtpm libtss2-dev pkg-config gcc softhsm2 >/dev/null \
 	    || { apt-get update -q >/dev/null && apt-get install -y -q swtpm libtss2-dev pkg-config gcc softhsm2 >/dev/null; }
 	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements/tpm.txt
 

@@ -65,7 +65,8 @@ def tpm():
     if shutil.which("swtpm") is None:
         pytest.skip("no TPM simulator: swtpm is not installed")
     os.environ.setdefault("TSS2_LOG", "all+NONE")
-    pytest.importorskip("tpm2_pytss", reason="no TPM simulator: tpm2-pytss is not installed")
+    reason = "no TPM simulator: tpm2-pytss is not installed"
+    pytest.importorskip("tpm2_pytss", reason=reason, exc_type=ImportError)
     simulated = SimulatedTpm()
     yield simulated
     simulated.stop()
