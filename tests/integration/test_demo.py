@@ -42,9 +42,13 @@ def environment(home: Path) -> dict[str, str]:
 
 
 @pytest.mark.xdist_group("demo")
-def test_every_act_of_the_bookstore_holds_in_a_fresh_home(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "options",
+    [pytest.param((), id="one TEE"), pytest.param(("--mixed",), id="four TEEs", marks=pytest.mark.slow)],
+)
+def test_every_act_of_the_bookstore_holds_in_a_fresh_home(tmp_path: Path, options: tuple[str, ...]) -> None:
     done = subprocess.run(
-        [*DEMO, "--json"], env=environment(tmp_path), capture_output=True, text=True, timeout=110
+        [*DEMO, "--json", *options], env=environment(tmp_path), capture_output=True, text=True, timeout=110
     )
     assert done.returncode == 0, done.stderr[-4000:]
     report = json.loads(done.stdout)

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from sealmesh.adapters.attester.package import load
-from sealmesh.adapters.attester.platform import open_or_create
 
 
 def _load(name: str) -> ModuleType:
@@ -49,9 +48,6 @@ class Stage:
 
     def __init__(self, folder: Path) -> None:
         self.mesh = world.Mesh(folder)
-        platform = open_or_create(self.mesh.platform)
-        platform.chip()
-        platform.hypervisor()
         self.package, _ = self.mesh.package("anywhere", SHOW)
         forms = evidence_of(self.package)
         marble = {"Parameters": {"Env": {"WORD": "hello"}}}

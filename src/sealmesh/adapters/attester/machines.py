@@ -1,13 +1,11 @@
-"""The simulated SNP processor and Nitro hypervisor of a platform directory, made when first used.
+"""The simulated SNP processor and Nitro hypervisor of a platform directory, made when first asked for.
 
 snp.json      keys and certificates of AMD's stand-in and of the chip    0600
 nitro.json    keys and certificates of AWS's stand-in                    0600
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
-
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sealmesh.adapters.attester.private_directory import PrivateDirectory
 from sealmesh.attestation.simulated import (
@@ -24,8 +22,6 @@ from sealmesh.attestation.simulated.machine_record import (
 )
 
 _CHIP, _HYPERVISOR = "snp.json", "nitro.json"
-_RSA_BITS = 2048
-"""AMD's are of 4096; making those takes seconds, and these protect nothing."""
 
 
 class SimulatedMachines:
@@ -41,15 +37,6 @@ class SimulatedMachines:
         self._clock = clock
         self._entropy = entropy
 
-    def existing(self) -> Iterator[SimulatedChip | SimulatedHypervisor]:
-        """Yield those that were made."""
-        with self._directory.locked():
-            chip, hypervisor = self._directory.read(_CHIP), self._directory.read(_HYPERVISOR)
-        if chip is not None:
-            yield parse_chip(chip)
-        if hypervisor is not None:
-            yield parse_hypervisor(hypervisor)
-
     def chip(self) -> SimulatedChip:
         """Return the SNP processor.
 
@@ -59,7 +46,7 @@ class SimulatedMachines:
         with self._directory.locked():
             raw = self._directory.read(_CHIP)
             if raw is None:
-                chip = create_chip(now=self._now(), entropy=self._entropy, rsa_key=_generate_rsa)
+                chip = create_chip(now=self._now(), entropy=self._entropy)
                 raw = encode_chip(chip)
                 self._directory.write(_CHIP, raw)
         return parse_chip(raw)
@@ -79,7 +66,3 @@ class SimulatedMachines:
 
     def _now(self) -> datetime:
         return self._clock().replace(microsecond=0)
-
-
-def _generate_rsa() -> rsa.RSAPrivateKey:
-    return rsa.generate_private_key(public_exponent=65537, key_size=_RSA_BITS)

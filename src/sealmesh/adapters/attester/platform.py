@@ -79,9 +79,9 @@ class PlatformDirectory:
 
     @property
     def trust_roots(self) -> tuple[TrustRoot, ...]:
-        """The roots of its simulated TEEs: SGX and TDX; SNP and Nitro once something ran there."""
+        """The roots of its simulated TEEs: SGX, TDX, SNP and Nitro."""
         intel = (self.trust_root, self.platform.vendor.trust_root_for(Family.TDX))
-        return (*intel, *(machine.trust_root for machine in self._machines.existing()))
+        return (*intel, self.chip().trust_root, self.hypervisor().trust_root)
 
     @property
     def clock(self) -> Callable[[], datetime]:

@@ -5,7 +5,7 @@ from binascii import a2b_base64, b2a_base64
 from collections.abc import Mapping
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -14,14 +14,14 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from sealmesh.attestation.simulated.nitro import SimulatedHypervisor
-from sealmesh.attestation.simulated.snp import SimulatedChip
+from sealmesh.attestation.simulated.snp import CaKey, SimulatedChip
 from sealmesh.errors.attestation import PlatformError
 
 _CHIP, _HYPERVISOR = "sealmesh-simulated-snp-v1", "sealmesh-simulated-nitro-v1"
 
 
 def encode_chip(chip: SimulatedChip) -> bytes:
-    """Return a JSON document that holds the processor."""
+    """Return a JSON document that holds the processor, whose CAs have elliptic keys."""
     return _encode(
         _CHIP,
         {
@@ -49,7 +49,7 @@ def parse_chip(raw: bytes) -> SimulatedChip:
             vcek=with_names["vcek"],
             ask=with_names["ask"],
             ark=with_names["ark"],
-            ark_key=_rsa_key(with_names["arkKey"]),
+            ark_key=_ec_key(with_names["arkKey"]),
             chip_id=with_names["chipID"],
             tcb=with_names["tcb"],
         )
@@ -98,20 +98,13 @@ def _parse(kind: str, raw: bytes) -> dict[str, bytes]:
         raise _damaged() from error
 
 
-def _der(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
+def _der(key: CaKey) -> bytes:
     return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
 
 
 def _ec_key(der: bytes) -> ec.EllipticCurvePrivateKey:
     key = load_der_private_key(der, password=None)
     if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise TypeError("a key of another kind")
-    return key
-
-
-def _rsa_key(der: bytes) -> rsa.RSAPrivateKey:
-    key = load_der_private_key(der, password=None)
-    if not isinstance(key, rsa.RSAPrivateKey):
         raise TypeError("a key of another kind")
     return key
 

@@ -27,6 +27,9 @@ from sealmesh.attestation.simulated.vendor import (
 )
 from sealmesh.attestation.snp.report import REPORT_LENGTH, SIGNED_LENGTH
 
+CaKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+"""AMD's CAs have RSA keys; a simulated one may have an elliptic one, which is made in no time."""
+
 _AMD = "1.3.6.1.4.1.3704.1."
 _CLOCK_SKEW = timedelta(days=1)
 _POLICY_RESERVED, _POLICY_SMT, _POLICY_DEBUG = 1 << 17, 1 << 16, 1 << 19
@@ -83,7 +86,7 @@ class SimulatedChip:
     ark: bytes
     chip_id: bytes
     tcb: bytes
-    ark_key: rsa.RSAPrivateKey
+    ark_key: CaKey
 
     @property
     def trust_root(self) -> TrustRoot:
@@ -111,7 +114,7 @@ class SimulatedChip:
         for serial in sorted(revoked):
             entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(issued)
             builder = builder.add_revoked_certificate(entry.build())
-        crl = builder.sign(self.ark_key, SHA384(), rsa_padding=_pss())
+        crl = builder.sign(self.ark_key, SHA384(), rsa_padding=_padding(self.ark_key))
         return crl.public_bytes(Encoding.DER)
 
     def at(self, tcb: bytes) -> "SimulatedChip":
@@ -144,17 +147,21 @@ class SimulatedChip:
 
 
 def create_chip(
-    *, now: datetime, entropy: Entropy, rsa_key: Callable[[], rsa.RSAPrivateKey], svn: int = 1
+    *,
+    now: datetime,
+    entropy: Entropy,
+    rsa_key: Callable[[], rsa.RSAPrivateKey] | None = None,
+    svn: int = 1,
 ) -> SimulatedChip:
     """Make a vendor and one chip of it (Milan), with each part of its TCB at `svn`.
 
     Args:
         now: Aware UTC; certificates are valid from a day before.
         entropy: Where the chip's key and ID come from.
-        rsa_key: Makes the vendor's two RSA keys.
+        rsa_key: Makes the vendor's two RSA keys; without it they are elliptic, unlike AMD's.
         svn: 0 to 127.
     """
-    ark_key, ask_key = rsa_key(), rsa_key()
+    ark_key, ask_key = (generate_p384_key(entropy) if rsa_key is None else rsa_key() for _ in range(2))
     key = generate_p384_key(entropy)
     chip_id = entropy(64)
     ark_name, ask_name = (
@@ -192,7 +199,7 @@ def _issue(
     subject: x509.Name,
     issuer: x509.Name,
     public_key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey,
-    key: rsa.RSAPrivateKey,
+    key: CaKey,
     now: datetime,
     *,
     serial: int,
@@ -213,8 +220,12 @@ def _issue(
     for suffix, value in (extensions or {}).items():
         oid = x509.ObjectIdentifier(_AMD + suffix)
         builder = builder.add_extension(x509.UnrecognizedExtension(oid, value), critical=False)
-    return builder.sign(key, SHA384(), rsa_padding=_pss()).public_bytes(Encoding.DER)
+    return builder.sign(key, SHA384(), rsa_padding=_padding(key)).public_bytes(Encoding.DER)
 
 
-def _pss() -> PSS:
-    return PSS(mgf=MGF1(SHA384()), salt_length=SHA384.digest_size)
+def _padding(key: CaKey) -> PSS | None:
+    return (
+        None
+        if isinstance(key, ec.EllipticCurvePrivateKey)
+        else PSS(mgf=MGF1(SHA384()), salt_length=SHA384.digest_size)
+    )

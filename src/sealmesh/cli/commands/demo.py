@@ -20,6 +20,9 @@ def _demos() -> None:
 def bookstore(
     *,
     keep: Annotated[bool, typer.Option("--keep", help="Leave it running and print the pages' URLs.")] = False,
+    mixed: Annotated[
+        bool, typer.Option("--mixed", help="Run the services in simulated SGX, TDX, SNP and Nitro.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Play the attested bookstore: six acts, each shown as it happens and asserted.
@@ -40,7 +43,7 @@ def bookstore(
             found=str(error),
             remedy="Install them with: pip install 'sealmesh[demo]'",
         ) from error
-    report = perform(Console(stderr=as_json), keep=keep)
+    report = perform(Console(stderr=as_json), keep=keep, mixed=mixed)
     if as_json:
         Output(as_json=True).result("", report.document())
         raise typer.Exit(0 if report.passed else 1)

@@ -5,21 +5,27 @@ from collections.abc import Mapping
 from typing import Any
 
 from sealmesh.demo.bookstore.stage import Ports
+from sealmesh.demo.bookstore.tees import package_of
 
 HOST = "127.0.0.1"
 
 
-def bookstore_manifest(unique_ids: Mapping[str, str], ports: Ports, *, wire: int, card: str) -> bytes:
+def bookstore_manifest(
+    unique_ids: Mapping[str, str], ports: Ports, *, wire: int, card: str, mixed: bool = False
+) -> bytes:
     """Return the manifest as JSON.
 
     Args:
         unique_ids: Marble type to the measurement of its package.
         ports: Where everybody listens.
         wire: The port at which the tap forwards to the bookstore; callers of the bookstore dial it.
+        mixed: Whether the services run in different TEEs.
         card: How the buyer's card number begins, for the tap to look for; the rest is a secret.
     """
     document = {
-        "Packages": {name: {"UniqueID": unique_id} for name, unique_id in unique_ids.items()},
+        "Packages": {
+            name: package_of(name, unique_id, mixed=mixed) for name, unique_id in unique_ids.items()
+        },
         "Marbles": {
             "bookwarehouse": _marble(
                 "bookwarehouse", {"PORT": str(ports.warehouse), "BOOKS_KEY": "{{ hex .Secrets.booksKey }}"}
@@ -63,7 +69,7 @@ def bookstore_manifest(unique_ids: Mapping[str, str], ports: Ports, *, wire: int
             _rule("@anyone", "bookthief", ports.thief_page),
         ],
         "Simulation": True,
-        "Config": {"FeatureGates": ["Access", "Simulation"]},
+        "Config": {"FeatureGates": ["Access", "Simulation", *(["Evidence"] if mixed else [])]},
     }
     return json.dumps(document, indent=2).encode()
 

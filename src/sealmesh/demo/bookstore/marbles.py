@@ -6,6 +6,7 @@ from pathlib import Path
 from sealmesh.demo.bookstore.mesh import HOST, SEALMESH, Mesh
 from sealmesh.demo.bookstore.packages import FILES
 from sealmesh.demo.bookstore.stage import Stage
+from sealmesh.demo.bookstore.tees import attester_of
 from sealmesh.demo.programs import Program
 
 
@@ -28,6 +29,6 @@ def start_marble(
         env={
             "EDG_MARBLE_TYPE": marble_type,
             "EDG_MARBLE_COORDINATOR_ADDR": f"{HOST}:{mesh.mesh_port}",
-            "SEALMESH_ATTESTER": f"simulated:{mesh.platform}",
+            "SEALMESH_ATTESTER": f"{attester_of(marble_type, mixed=stage.mixed)}:{mesh.platform}",
         },
     )

@@ -53,8 +53,10 @@ class Report:
         }
 
 
-def perform(console: Console, *, keep: bool = False) -> Report:
+def perform(console: Console, *, keep: bool = False, mixed: bool = False) -> Report:
     """Play all acts; with `keep` go on until interrupted, with the counter pages in the browser.
+
+    With `mixed` the services run in four different TEEs, all simulated.
 
     Everything happens in a temporary folder and on free ports of 127.0.0.1, and every program that was
     started is ended, also on Ctrl-C and SIGTERM.
@@ -65,7 +67,9 @@ def perform(console: Console, *, keep: bool = False) -> Report:
         folder = Path(name)
         environment = plain_environment(folder)
         with Programs(environment) as programs:
-            stage = Stage(folder=folder, programs=programs, narrator=narrator, environment=environment)
+            stage = Stage(
+                folder=folder, programs=programs, narrator=narrator, environment=environment, mixed=mixed
+            )
             try:
                 for number, (title, play) in enumerate(ACTS):
                     with narrator.act(number, title):

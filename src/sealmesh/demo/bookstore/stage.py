@@ -46,6 +46,7 @@ class Stage:
     narrator: Narrator
     environment: dict[str, str]
     ports: Ports = field(default_factory=Ports)
+    mixed: bool = False
     card: str = field(default_factory=lambda: f"CANARY-{secrets.token_hex(8)}")
     wire: Tap | None = None
     mesh: Mesh | None = None

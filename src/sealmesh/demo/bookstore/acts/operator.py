@@ -27,7 +27,9 @@ def play(stage: Stage) -> None:
     ids = sign_all(stage, folders)
     mesh.packages = folders
     wire = stage.wire = Tap(stage.ports.store)
-    mesh.manifest.write_bytes(bookstore_manifest(ids, stage.ports, wire=wire.port, card=stage.card))
+    mesh.manifest.write_bytes(
+        bookstore_manifest(ids, stage.ports, wire=wire.port, card=stage.card, mixed=stage.mixed)
+    )
     stage.must("manifest", "check", mesh.manifest)
     stage.must("manifest", "set", mesh.manifest, mesh.address, "--policy", policy)
     status = json.loads(stage.must("status", mesh.address, "--json"))

@@ -7,6 +7,7 @@ from sealmesh.demo.bookstore.marbles import install, start_marble
 from sealmesh.demo.bookstore.mesh import Mesh, start_coordinator
 from sealmesh.demo.bookstore.packages import STRANGER, sign, write_package
 from sealmesh.demo.bookstore.stage import Stage
+from sealmesh.demo.bookstore.tees import measured, package_of
 from sealmesh.demo.programs import Program, last_lines
 
 NAME = "the thief is refused, each time for another reason"
@@ -53,7 +54,7 @@ def _with_one_changed_byte(stage: Stage) -> None:
     stage.narrator.quote(text)
     stage.narrator.check(
         "signed again by the thief, the Coordinator refuses its measurement",
-        "UniqueID" in text and unique_id in text,
+        (measured(unique_id) if stage.mixed else unique_id) in text,
     )
 
 
@@ -85,10 +86,10 @@ def _from_another_mesh(stage: Stage) -> None:
 def _found_mesh(stage: Stage, mesh: Mesh, unique_id: str) -> None:
     """Set a manifest that makes the thief's program a `bookbuyer`, in the thief's own mesh."""
     document = {
-        "Packages": {"own": {"UniqueID": unique_id}},
+        "Packages": {"own": package_of("bookbuyer", unique_id, mixed=stage.mixed)},
         "Marbles": {"bookbuyer": {"Package": "own"}},
         "Simulation": True,
-        "Config": {"FeatureGates": ["Simulation"]},
+        "Config": {"FeatureGates": ["Simulation", *(["Evidence"] if stage.mixed else [])]},
     }
     mesh.manifest.write_text(json.dumps(document))
     cache = mesh.folder / "chain.pem"
