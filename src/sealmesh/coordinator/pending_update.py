@@ -7,7 +7,7 @@ from sealmesh.coordinator import places
 from sealmesh.coordinator.approvals import Standing, standing, update_subject
 from sealmesh.coordinator.context import Context
 from sealmesh.coordinator.state import State
-from sealmesh.errors.coordinator import NothingPending
+from sealmesh.errors.coordinator import NothingPending, StateCorrupt
 from sealmesh.manifest import GovernedAct
 
 
@@ -28,9 +28,19 @@ class Pending:
 
     @classmethod
     def from_bytes(cls, stored: bytes) -> "Pending":
-        """Read what `to_bytes` wrote."""
+        """Read what `to_bytes` wrote.
+
+        Raises:
+            StateCorrupt: Anything else.
+        """
         head, _, raw = stored.partition(b"\n")
-        return cls(raw=raw, users=tuple(json.loads(head)["users"]))
+        try:
+            users = json.loads(head)["users"]
+            if not isinstance(users, list) or not all(isinstance(user, str) for user in users):
+                raise TypeError("no list of names")
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            raise StateCorrupt("the update that waits cannot be read") from error
+        return cls(raw=raw, users=tuple(users))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,10 @@ from types import MappingProxyType
 
 from sealmesh.coordinator.places import shelf_of
 from sealmesh.coordinator.ports import Record, Snapshot
+from sealmesh.errors.coordinator import StateCorrupt
 
+#: Of a 64-bit number.
+_MOST_DIGITS = 20
 _EMPTY: Mapping[str, Record] = MappingProxyType({})
 
 
@@ -33,6 +36,19 @@ class Shelves:
         """Return the bytes at `key`, or None where there are none."""
         found = self.record(key)
         return None if found is None else found.value
+
+    def number(self, key: str, default: int = 0) -> int:
+        """Return the number at `key`, in decimal digits, or `default` where there is none.
+
+        Raises:
+            StateCorrupt: Something else is there.
+        """
+        found = self.value(key)
+        if found is None:
+            return default
+        if not found.isdigit() or len(found) > _MOST_DIGITS:
+            raise StateCorrupt("a record is no number", found=key)
+        return int(found)
 
     def version_of(self, key: str) -> int:
         """Return the version at which `key` was written; 0 where it is absent. For `Change.expects`."""

@@ -92,12 +92,14 @@ class State:
     def package(self, name: str) -> Package:
         """Return the package `name` with the SecurityVersion that package updates gave it."""
         package = self.running.manifest.packages[name]
-        raised = self.shelves.value(places.package_version(name))
-        return package if raised is None else replace(package, security_version=int(raised))
+        place = places.package_version(name)
+        if self.shelves.record(place) is None:
+            return package
+        return replace(package, security_version=self.shelves.number(place))
 
     def activations(self, marble_type: str) -> int:
         """Return how often a Marble of a type with a limit was activated."""
-        return int(self.shelves.value(places.activations(marble_type)) or b"0")
+        return self.shelves.number(places.activations(marble_type))
 
     def root_secret(self) -> bytes:
         """Return the 32 bytes from which private keys are derived."""
@@ -110,7 +112,10 @@ class State:
     def log(self) -> tuple[str, ...]:
         """Return the lines of the update log, oldest first."""
         lines = self.shelves.shelf(places.LOG)
-        return tuple((lines[number].value or b"").decode() for number in sorted(lines))
+        try:
+            return tuple((lines[number].value or b"").decode() for number in sorted(lines))
+        except UnicodeDecodeError as error:
+            raise StateCorrupt("a line of the update log cannot be read") from error
 
     def _record(self, key: str) -> bytes:
         value = self.shelves.value(key)

@@ -14,7 +14,7 @@ def manifest_epoch(state: State) -> ManifestEpoch:
     Raises:
         PhaseError: There is none.
     """
-    number = int(state.shelves.value(places.EPOCH) or b"1")
+    number = state.shelves.number(places.EPOCH, default=1)
     return ManifestEpoch(fingerprint=state.running.fingerprint, number=number)
 
 

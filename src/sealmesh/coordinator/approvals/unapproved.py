@@ -37,7 +37,7 @@ def _refusal(
     error: SealmeshError, user: str, state: State, *, line: bytes, leaf: bytes
 ) -> Decision[SealmeshError]:
     place = places.refusals(user)
-    count = int(state.shelves.value(place) or b"0")
+    count = state.shelves.number(place)
     if count >= MAX_LOGGED:
         return Decision(reply=error)
     log = next_lines(state, [line])

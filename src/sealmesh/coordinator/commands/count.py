@@ -33,7 +33,7 @@ def decide(command: Count, state: State, context: Context) -> Decision[int]:
     move(state.phase, Act.COUNT)
     marble = authenticated_marble(command.chain, state, context.now, present_intermediate=True)
     place = places.counter(marble.marble_type, str(marble.uuid), command.name)
-    before = int(state.shelves.value(place) or b"0")
+    before = state.shelves.number(place)
     if command.value <= before:
         return Decision(reply=before)
     return Decision(

@@ -38,5 +38,5 @@ def statement(nonce: bytes, frontier: Frontier, state: State, context: Context) 
 
 
 def _raised(state: State) -> dict[str, int]:
-    packages = state.shelves.shelf(places.PACKAGES)
-    return {name: int(record.value or b"0") for name, record in packages.items()}
+    names = state.shelves.shelf(places.PACKAGES)
+    return {name: state.shelves.number(places.package_version(name)) for name in names}
