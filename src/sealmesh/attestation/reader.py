@@ -31,16 +31,17 @@ class Reader:
         Raises:
             EvidenceFormatError: Fewer are left.
         """
-        if count > self.remaining:
+        start = self._offset
+        end = start + count
+        if end > len(self._data):
             raise EvidenceFormatError(
                 f"{self._subject} ends inside {name}",
                 code=f"format:{self._subject}",
                 found=f"{self.remaining} bytes",
                 wanted=f"{count} bytes",
             )
-        start = self._offset
-        self._offset += count
-        return self._data[start : self._offset]
+        self._offset = end
+        return self._data[start:end]
 
     def uint(self, width: int, name: str) -> int:
         """Return the next little-endian unsigned integer of `width` bytes."""

@@ -25,7 +25,7 @@ from sealmesh.errors.pki import IssuingError
 from sealmesh.pki.identity import spki
 from sealmesh.pki.past_end import sign_past_end
 from sealmesh.pki.profile import CertificateProfile, Validity
-from sealmesh.pki.reading import UNREADABLE, is_mesh_signed, subject_public_key
+from sealmesh.pki.reading import UNREADABLE, is_mesh_signed, signed_fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +33,7 @@ class Issuer:
     """Who signs: a name, a key, and in which span its certificates may lie. Made once, used often."""
 
     name: x509.Name
+    name_der: bytes
     key: ec.EllipticCurvePrivateKey = field(repr=False)
     validity: Validity
     key_identifier: x509.AuthorityKeyIdentifier | None
@@ -48,6 +49,7 @@ class Issuer:
         """Return the issuer that `certificate` describes; `validity` narrows the span."""
         return cls(
             name=certificate.subject,
+            name_der=certificate.subject.public_bytes(),
             key=key,
             validity=validity or Validity.of(certificate),
             key_identifier=x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()),
@@ -56,7 +58,13 @@ class Issuer:
     @classmethod
     def itself(cls, profile: CertificateProfile, key: ec.EllipticCurvePrivateKey) -> "Issuer":
         """Return the issuer of a self-signed certificate, which carries no authority key identifier."""
-        return cls(name=profile.subject, key=key, validity=profile.validity, key_identifier=None)
+        return cls(
+            name=profile.subject,
+            name_der=profile.subject.public_bytes(),
+            key=key,
+            validity=profile.validity,
+            key_identifier=None,
+        )
 
 
 def issue(profile: CertificateProfile, issuer: Issuer, *, check_signature: bool) -> x509.Certificate:
@@ -135,12 +143,13 @@ def _sign(profile: CertificateProfile, issuer: Issuer) -> x509.Certificate:
 def _differences(
     certificate: x509.Certificate, der: bytes, profile: CertificateProfile, issuer: Issuer
 ) -> list[str]:
+    fields = signed_fields(der)
     found = {
         "version": certificate.version is x509.Version.v3,
-        "issuer": certificate.issuer == issuer.name,
-        "subject": certificate.subject == profile.subject,
+        "issuer": fields.issuer == issuer.name_der,
+        "subject": fields.subject == profile.subject.public_bytes(),
         "serial number": 0 < certificate.serial_number == profile.serial,
-        "public key": subject_public_key(der) == spki(profile.public_key),
+        "public key": fields.public_key == spki(profile.public_key),
         "signature algorithm": is_mesh_signed(certificate),
         "validity": Validity.of(certificate) == profile.validity,
         "validity within the issuer's": not profile.bounded_by_issuer

@@ -94,22 +94,14 @@ def leaf_subject(requested: x509.Name, *, cn: str) -> x509.Name:
     Raises:
         CertificateRequestError: The requested subject cannot be written again.
     """
+    asked: dict[x509.ObjectIdentifier, list[x509.NameAttribute[str | bytes]]] = {}
+    for attribute in requested:
+        asked.setdefault(attribute.oid, []).append(attribute)
+    asked.pop(NameOID.ORGANIZATION_NAME, None)
+    asked[NameOID.COMMON_NAME] = [x509.NameAttribute(NameOID.COMMON_NAME, cn)]
     try:
-        kept = [
-            x509.RelativeDistinguishedName(found)
-            for oid in _ATTRIBUTES
-            if (found := _attributes(requested, oid, cn))
-        ]
-        return x509.Name(kept)
+        return x509.Name(
+            x509.RelativeDistinguishedName(dict.fromkeys(asked[oid])) for oid in _ATTRIBUTES if oid in asked
+        )
     except ValueError as error:
         raise CertificateRequestError("The request's subject cannot be used", found=str(error)) from error
-
-
-def _attributes(
-    requested: x509.Name, oid: x509.ObjectIdentifier, cn: str
-) -> list[x509.NameAttribute[str | bytes]]:
-    if oid == NameOID.COMMON_NAME:
-        return [x509.NameAttribute(NameOID.COMMON_NAME, cn)]
-    if oid == NameOID.ORGANIZATION_NAME:
-        return []
-    return list(dict.fromkeys(requested.get_attributes_for_oid(oid)))

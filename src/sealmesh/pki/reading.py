@@ -1,5 +1,6 @@
 """Read X.509 structures: what can go wrong, and what the library leaves unchecked."""
 
+from dataclasses import dataclass
 from typing import Final
 
 from cryptography import x509
@@ -21,7 +22,6 @@ UNREADABLE: Final = (
 _ECDSA_WITH_SHA384: Final = bytes.fromhex("300a06082a8648ce3d040303")
 _LONG_LENGTH: Final = 0x80
 _EXPLICIT_VERSION: Final = 0xA0
-_BEFORE_THE_KEY: Final = ("serial number", "algorithm", "issuer", "validity", "subject")
 
 
 def is_mesh_signed(certificate: x509.Certificate) -> bool:
@@ -44,18 +44,38 @@ def is_mesh_signed(certificate: x509.Certificate) -> bool:
     )
 
 
-def subject_public_key(der: bytes) -> bytes:
-    """Return the SubjectPublicKeyInfo as it stands in a certificate that was parsed before (RFC 5280, 4.1).
+@dataclass(frozen=True, slots=True)
+class SignedFields:
+    """Fields of a certificate's signed part as they stand there, in DER (RFC 5280, 4.1)."""
 
-    The key in it is not read: reading one on P-384 and writing it again takes 30 microseconds, this 2.
+    issuer: bytes
+    subject: bytes
+    public_key: bytes
+
+
+def signed_fields(der: bytes) -> SignedFields:
+    """Return the fields of a certificate that was parsed before.
+
+    Names and key are not read: to read a key on P-384 and write it again takes 30 microseconds, this 3.
     """
     at = _header_size(der)
     at += _header_size(der, at)
     if der[at] == _EXPLICIT_VERSION:
         at = _after(der, at)
-    for _ in _BEFORE_THE_KEY:
-        at = _after(der, at)
-    return der[at : _after(der, at)]
+    issuer = _after(der, _after(der, at))  # after the serial number and the algorithm
+    validity = _after(der, issuer)
+    subject = _after(der, validity)
+    public_key = _after(der, subject)
+    return SignedFields(
+        issuer=der[issuer:validity],
+        subject=der[subject:public_key],
+        public_key=der[public_key : _after(der, public_key)],
+    )
+
+
+def subject_public_key(der: bytes) -> bytes:
+    """Return the SubjectPublicKeyInfo of a certificate that was parsed before."""
+    return signed_fields(der).public_key
 
 
 def is_whole(der: bytes, signature: bytes) -> bool:
