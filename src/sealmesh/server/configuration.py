@@ -128,8 +128,9 @@ TRUST_ROOTS = Setting(
     variables=("SEALMESH_TRUST_ROOTS",),
     read=read_roots,
     default="",
-    about="roots under which Evidence counts: `intel`, `simulated[:DIR]`, `NAME=SHA256`; default `intel` "
-    "and, if somebody said that the attester is simulated, its root",
+    about="roots under which Evidence counts: `intel`, `simulated[:DIR]`, `[FAMILY:]NAME=SHA256`, "
+    "other vendors as in docs/attestation; default `intel` and, if somebody said that the attester is "
+    "simulated, its roots",
 )
 COLLATERAL = Setting(
     name="collateral",
