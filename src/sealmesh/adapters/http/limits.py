@@ -32,7 +32,7 @@ class Limits:
         response_seconds: Without progress in sending a finished answer: ends slow readers.
         header_bytes: Of one request's header section. gRPC and our REST routes need less than 1 kB.
         header_count: Of fields in one request; each costs more than its bytes.
-        body_bytes: Of one request.
+        body_bytes: Of one request, which is held in memory as a whole; each server says why so much.
         body_bytes_total: Of all requests in the making on this server, so that many large ones at once do
             not fill the memory; what comes beyond is answered as overload.
         drain_bytes: That a peer may go on sending after its request was refused. A peer that is cut off in
