@@ -364,3 +364,37 @@ def test_the_approvers_who_come_and_go_are_named():
     plan = plan_update(before, json.dumps(document).encode())
     assert plan.approvers == ("carol", "dora")
     assert (plan.consents.approvals, plan.consents.approvers) == (2, ("alice", "bob", "carol"))
+
+
+LISTED = [{"SGX": {"SignerID": "c0" * 32, "ProductID": 7, "SecurityVersion": 3}}]
+
+
+def listed() -> dict:
+    """BASE, with the oven's Evidence as a list."""
+    return json.loads(
+        changed(
+            Packages__oven={"Evidence": LISTED},
+            Config__FeatureGates=[*GATES, "Evidence"],
+        )
+    )
+
+
+def test_other_forms_of_evidence_are_named(mesh):
+    before = parse_manifest(json.dumps(listed()).encode())
+    after = listed()
+    after["Packages"]["oven"]["Evidence"] = [{"SGX": {**LISTED[0]["SGX"], "SecurityVersion": 4}}]
+    plan = plan_update(before, json.dumps(after).encode())
+    assert [(item.marble, item.code) for item in plan.obstacles] == [("baker", "evidence")]
+    assert not plan_update(before, json.dumps(listed()).encode()).obstacles
+
+
+def test_a_package_update_cannot_change_listed_evidence(mesh):
+    mesh.update(json.dumps(listed()).encode())
+    assert mesh.starts("baker")
+    versions, authority = mesh.state.running.raw, mesh.state.authority.intermediate_cert
+    update = json.dumps({"Packages": {"oven": {"SecurityVersion": 9}}}).encode()
+    assert plan_update(mesh.state.running.manifest, update).refused
+    with pytest.raises(UpdateRefused) as caught:
+        mesh.coordinator.update(update, EVE)
+    assert caught.value.code == "evidence-package"
+    assert (mesh.state.running.raw, mesh.state.authority.intermediate_cert) == (versions, authority)

@@ -55,7 +55,13 @@ def obstacles(
 
 
 def _of_package(name: str, old: Package, new: Package) -> Iterator[Obstacle]:
-    if _identity(old) != _identity(new):
+    if old.evidence != new.evidence:
+        yield Obstacle(
+            marble=name,
+            code="evidence",
+            reason="with Evidence that meets none of the forms that the package accepts now",
+        )
+    elif _identity(old) != _identity(new):
         yield Obstacle(marble=name, code="package", reason="the package is other software now")
     elif (new.security_version or 0) > (old.security_version or 0):
         yield Obstacle(
@@ -78,7 +84,6 @@ def _identity(package: Package) -> tuple[object, ...]:
         package.unique_id.lower(),
         package.signer_id.lower(),
         package.product_id,
-        package.evidence,
     )
 
 
