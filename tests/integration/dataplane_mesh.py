@@ -5,6 +5,7 @@ import datetime
 import ipaddress
 import json
 import os
+import random
 import signal
 import socket
 import ssl
@@ -42,8 +43,11 @@ def wait_until(holds: Callable[[], bool], what: str, seconds: float = PATIENCE_S
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
+    """Return a port below those that the kernel gives away: a manifest names it long before it is bound."""
+    while True:
+        port = random.randrange(15_000, 32_000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 class MiniMesh:

@@ -5,6 +5,7 @@ import contextlib
 import http.client
 import json
 import os
+import random
 import signal
 import socket
 import ssl
@@ -31,8 +32,11 @@ SEALMESH = (sys.executable, "-m", "sealmesh.cli")
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
+    """Return a port below those that the kernel gives away: a manifest names it long before it is bound."""
+    while True:
+        port = random.randrange(15_000, 32_000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def wait_until(holds: Any, what: str, seconds: float = PATIENCE_SECONDS) -> None:

@@ -5,6 +5,7 @@ Only the port numbers are others, because tests run beside each other, and a val
 """
 
 import os
+import random
 import re
 import signal
 import socket
@@ -128,12 +129,17 @@ class Reader:
                 self.save(said[1], content)
 
 
+def _free_port() -> int:
+    """Return a port below those that the kernel gives away."""
+    while True:
+        port = random.randrange(15_000, 32_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+
+
 @pytest.fixture
 def reader(tmp_path: Path) -> Iterator[Reader]:
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
-    ports = dict(zip(("4433", "2001", "8443"), (str(s.getsockname()[1]) for s in held), strict=True))
-    for one in held:
-        one.close()
+    ports = {port: str(_free_port()) for port in ("4433", "2001", "8443")}
     (tmp_path / "home").mkdir()
     made = Reader(tmp_path, ports)
     yield made
