@@ -1,7 +1,8 @@
 """The program as a child process: signals go to it, its exit code comes back, it dies with the agent.
 
 What the program leaves behind (daemons, orphans of its workers) becomes the agent's to reap, so that no
-zombies pile up in a container whose first process is `sealmesh run`.
+zombies pile up in a container whose first process is `sealmesh run`. Therefore the agent must not have other
+children of its own: `wait` would take their exit codes away.
 
 `start` is the one place where the program comes to life; confinement (Landlock, seccomp) belongs there.
 """
