@@ -13,11 +13,13 @@ import traceback
 from collections.abc import MutableMapping
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from threading import Lock
 from typing import Any, Protocol, TextIO, cast
 
 _SECRET_WORDS = ("secret", "private", "password", "passphrase", "token", "share")
 _REDACTED = "[not logged]"
+_ENCODER = json.JSONEncoder(sort_keys=True, default=repr)
 
 
 class LogFormat(StrEnum):
@@ -81,7 +83,7 @@ class JsonLogger:
         if isinstance(error, BaseException):
             line["exception"] = "".join(traceback.format_exception(error)).rstrip("\n")
         line |= {"event": event, "level": level.value, "time": _now()}
-        text = json.dumps(line, sort_keys=True, default=repr) + "\n"
+        text = _ENCODER.encode(line) + "\n"
         stream = self._stream or sys.stderr
         with self._lock:
             stream.write(text)
@@ -132,8 +134,13 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
+@lru_cache(maxsize=1024)
+def _names_secret(name: str) -> bool:
+    return any(word in name.lower() for word in _SECRET_WORDS)
+
+
 def _clean(name: str, value: object) -> object:
-    if any(word in name.lower() for word in _SECRET_WORDS):
+    if _names_secret(name):
         return _REDACTED
     if isinstance(value, bytes | bytearray | memoryview):
         return f"[{len(value)} bytes]"

@@ -5,8 +5,7 @@ the caller for truth (envelopes, head).
 """
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -52,20 +51,29 @@ class SealRow:
     recovery: bytes
 
 
-@contextmanager
-def translated() -> Iterator[None]:
+class _Translated:
+    """A context manager without a generator: every read and write of the store goes through several."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, sqlite3.OperationalError | OSError):
+            raise StoreError("The sealed data cannot be used", found=str(error)) from error
+        if isinstance(error, sqlite3.Error | UnicodeDecodeError | OverflowError):
+            raise SealedDataError("The sealed data is damaged", found=str(error)) from error
+
+
+_TRANSLATED: Final = _Translated()
+
+
+def translated() -> AbstractContextManager[None]:
     """Turn SQLite's exceptions into ours.
 
     Raises:
         StoreError: The file cannot be used now.
         SealedDataError: The file is damaged.
     """
-    try:
-        yield
-    except (sqlite3.OperationalError, OSError) as error:
-        raise StoreError("The sealed data cannot be used", found=str(error)) from error
-    except (sqlite3.Error, UnicodeDecodeError, OverflowError) as error:
-        raise SealedDataError("The sealed data is damaged", found=str(error)) from error
+    return _TRANSLATED
 
 
 def create(path: Path) -> sqlite3.Connection:
