@@ -30,7 +30,12 @@ from sealmesh.pki.reading import UNREADABLE, is_mesh_signed, signed_fields
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issuer:
-    """Who signs: a name, a key, and in which span its certificates may lie. Made once, used often."""
+    """Who signs: a name, a key, and in which span its certificates may lie. Made once, used often.
+
+    Attributes:
+        name_der: The name as it stands in the issuer's certificate. Peers that build a chain compare bytes,
+            so what is issued must bear these.
+    """
 
     name: x509.Name
     name_der: bytes
@@ -49,7 +54,7 @@ class Issuer:
         """Return the issuer that `certificate` describes; `validity` narrows the span."""
         return cls(
             name=certificate.subject,
-            name_der=certificate.subject.public_bytes(),
+            name_der=signed_fields(certificate.public_bytes(Encoding.DER)).subject,
             key=key,
             validity=validity or Validity.of(certificate),
             key_identifier=x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()),
@@ -147,7 +152,7 @@ def _differences(
     found = {
         "version": certificate.version is x509.Version.v3,
         "issuer": fields.issuer == issuer.name_der,
-        "subject": fields.subject == profile.subject.public_bytes(),
+        "subject": certificate.subject == profile.subject,
         "serial number": 0 < certificate.serial_number == profile.serial,
         "public key": fields.public_key == spki(profile.public_key),
         "signature algorithm": is_mesh_signed(certificate),
