@@ -5,6 +5,7 @@ import json
 import pytest
 
 from sealmesh.errors import Kind, SealmeshError
+from sealmesh.errors.attestation import AppraisalError, Mismatch
 from sealmesh.errors.coordinator import (
     EvidenceRefused,
     GateClosed,
@@ -89,3 +90,17 @@ def test_error_details_are_cut_and_always_text() -> None:
     assert len(detail.message) <= 400
     assert detail.message.startswith("?m")
     assert detail.found == "b'\\xff'"
+
+
+def test_a_refusal_carries_all_its_mismatches_or_says_how_many_more_there_are() -> None:
+    few = [Mismatch(field=f"Evidence[0].PCR{n}", found="ab" * 48, wanted="cd" * 48) for n in range(12)]
+    detail = ErrorDetail.FromString(encode_error(AppraisalError(few)))
+    assert [(m.field, m.found, m.wanted) for m in detail.mismatches] == [
+        (m.field, m.found, m.wanted) for m in few
+    ]
+    many = few * 30
+    raw = encode_error(AppraisalError(many))
+    detail = ErrorDetail.FromString(raw)
+    *shown, last = detail.mismatches
+    assert len(raw) < 6000
+    assert last.found == f"{len(many) - len(shown)} more"
