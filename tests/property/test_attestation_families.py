@@ -248,6 +248,7 @@ COSTLY: dict[str, bytes] = {
     "azure: many keys": json.dumps({str(n): 0 for n in range(5000)}).encode(),
     "azure: long base64": json.dumps({"version": 1, "hcl_report": "A" * 60_000}).encode(),
     "spdm: 255 blocks": b"\x11\xe0\x01\xff" + bytes(33) + b"\x11\x60\0\0\xff\xff\xff\xff" + bytes(60_000),
+    "megabytes": bytes((3, 0, 0, 0)) + bytes(5_000_000),
     "snp: a table of nothing": bytes((3, 0, 0, 0)) + bytes(31_000),
     "quote: a length of 2^32 - 1": b"\4\0\2\0\x81\0\0\0" + bytes(624) + b"\xff" * 4 + bytes(60_000),
 }

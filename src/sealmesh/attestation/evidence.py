@@ -28,6 +28,9 @@ from sealmesh.attestation.tpm import TpmClaims, TpmEvidence, is_tpm_evidence, pa
 from sealmesh.attestation.validity import Validity
 from sealmesh.errors.attestation import EvidenceFormatError
 
+MAX_EVIDENCE_BYTES = 512 * 1024
+"""A TPM's quote with a long event log has 100 kB; a composite has up to four such parts."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompositeEvidence:
@@ -131,8 +134,12 @@ def parse_evidence(raw: bytes) -> UnverifiedEvidence:
     and several of these in a composite.
 
     Raises:
-        EvidenceFormatError: Nothing that is known, or with bytes missing or left over.
+        EvidenceFormatError: Nothing that is known, or with bytes missing or left over; `limit:evidence`.
     """
+    if len(raw) > MAX_EVIDENCE_BYTES:
+        raise EvidenceFormatError(
+            "the Evidence is too long", code="limit:evidence", found=len(raw), wanted=MAX_EVIDENCE_BYTES
+        )
     if is_composite(raw):
         parts = tuple(map(_parse_single, split_composite(raw)))
         return UnverifiedEvidence(family=Family.COMPOSITE, raw=raw, quote=CompositeEvidence(parts=parts))

@@ -23,6 +23,10 @@ MAX_VIOLATIONS = 200
 MAX_NAME_CHARACTERS = 256
 """Names become parts of certificates, log lines and metric labels."""
 
+MAX_EVIDENCE_FORMS = 16
+"""Forms of Evidence of one package: each is compared at every admission, and a refusal names what all of them
+refused."""
+
 MIN_RSA_BITS = 2048
 """For keys that sealmesh makes or encrypts to (NIST SP 800-131A); lenient parsing takes 1024."""
 

@@ -15,7 +15,7 @@ from sealmesh.manifest.fields import (
     shape,
     unsigned,
 )
-from sealmesh.manifest.limits import MAX_LIFETIME, MAX_VALID_FOR_DAYS, MIN_LIFETIME
+from sealmesh.manifest.limits import MAX_EVIDENCE_FORMS, MAX_LIFETIME, MAX_VALID_FOR_DAYS, MIN_LIFETIME
 from sealmesh.manifest.model import Action, FeatureGate, GovernedAct, ResourceType, SealMode, SecretType
 
 _COUNT = unsigned(64)
@@ -43,7 +43,7 @@ PACKAGE = shape(
         ),
         "AcceptedAdvisories": Field(schema=TEXTS, about="Security advisories that are put up with."),
         "Evidence": Field(
-            schema={**listed(ref("Evidence")), "minItems": 1},
+            schema={**listed(ref("Evidence")), "minItems": 1, "maxItems": MAX_EVIDENCE_FORMS},
             about="The forms of Evidence that are accepted, of any TEE; instead of all the other fields.",
             gate=FeatureGate.EVIDENCE,
         ),

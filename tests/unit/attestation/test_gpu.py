@@ -133,6 +133,10 @@ def test_fresh_lists_that_name_nobody_are_accepted() -> None:
     assert checked(GENUINE.encode(), crls=crls).expires == maker.NOW + timedelta(days=10)
 
 
+def test_no_lists_are_not_the_same_as_unchecked() -> None:
+    assert refusal(GENUINE.encode(), crls=()) == "limit:gpu crl"
+
+
 @pytest.mark.parametrize(
     ("attack", "crl", "code"),
     [

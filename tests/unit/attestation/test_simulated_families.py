@@ -143,6 +143,13 @@ def test_list_of_the_root_counts(
     assert refusal(lambda: checked(raw, crl(chip, **list_changes), chip.trust_root)) == code
 
 
+def test_unchecked_is_not_remembered_for_an_empty_list(chip: SimulatedChip) -> None:
+    raw, cache = chip.report(SimulatedGuest.of(PROGRAM), DATA), VerificationCache()
+    checked(raw, NO_CRL, chip.trust_root, cache=cache)
+    empty = SnpCollateral(leaf=None, candidates=(), crl=b"")
+    assert refusal(lambda: checked(raw, empty, chip.trust_root, cache=cache)) == "format:ark crl"
+
+
 def test_list_of_another_root_is_refused(chip: SimulatedChip) -> None:
     raw = chip.report(SimulatedGuest.of(PROGRAM), DATA)
     other = replace(chip, ark_key=rsa.generate_private_key(public_exponent=65537, key_size=2048))

@@ -124,6 +124,7 @@ def test_field_needs_its_gate() -> None:
 
 REFUSED: list[tuple[str, Any, str]] = [
     ("empty list", [], "evidence.none"),
+    ("more forms than anybody needs", [SNP] * 17, "evidence.too-many"),
     ("no family", [{}], "evidence.one-family"),
     ("two families", [{**SNP, **GPU}], "evidence.one-family"),
     ("unknown family", [{"SEV": {}}], "evidence.one-family"),

@@ -122,8 +122,13 @@ def _recall_device(
     if chain is None:
         raise EndorsementFormatError("the certificates of the device are missing", code="format:gpu chain")
     crls = () if isinstance(collateral.crls, Unchecked) else collateral.crls
-    if len(crls) > MAX_CHAIN:
-        raise EndorsementFormatError("too many revocation lists", code="limit:gpu crl", found=len(crls))
+    if len(crls) > MAX_CHAIN or not (crls or isinstance(collateral.crls, Unchecked)):
+        raise EndorsementFormatError(
+            "no revocation lists, or too many",
+            code="limit:gpu crl",
+            found=len(crls),
+            wanted=f"1 to {MAX_CHAIN}",
+        )
     if cache is None:
         return _verify_device(chain, crls, roots, now)
     key = digest_of(b"gpu", chain, *crls)

@@ -112,11 +112,11 @@ def verify_signer(
             code="format:snp collateral",
             found="no VCEK or VLEK" if leaf is None else f"{len(candidates)} certificates of CAs",
         )
-    crl = b"" if isinstance(collateral.crl, Unchecked) else collateral.crl
+    listed = (b"unchecked", b"") if isinstance(collateral.crl, Unchecked) else (b"listed", collateral.crl)
     if cache is None:
         return _verify(leaf, candidates, collateral.crl, roots=roots, now=now)
     return cache.recall(
-        digest_of(b"snp", leaf, crl, *candidates),
+        digest_of(b"snp", leaf, *listed, *candidates),
         lambda: _verify(leaf, candidates, collateral.crl, roots=roots, now=now),
         roots=roots,
         now=now,

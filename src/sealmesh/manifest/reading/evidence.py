@@ -20,6 +20,7 @@ from sealmesh.attestation.tpm import Bank
 from sealmesh.manifest import evidence_shapes as shapes
 from sealmesh.manifest.fields import Shape
 from sealmesh.manifest.json_values import Array, JsonValue, Number, Text
+from sealmesh.manifest.limits import MAX_EVIDENCE_FORMS
 from sealmesh.manifest.reading.view import Reading, View
 from sealmesh.manifest.report import Path, listing, quoted
 
@@ -134,6 +135,14 @@ def read_evidence(reading: Reading, view: View) -> tuple[Reference, ...] | None:
         reading.report.add(
             "evidence.none", view.at("Evidence"), "An empty list accepts nothing.", remedy="Leave it out."
         )
+    if len(items) > MAX_EVIDENCE_FORMS:
+        reading.report.add(
+            "evidence.too-many",
+            view.at("Evidence"),
+            f"{len(items)} forms of Evidence; a package has at most {MAX_EVIDENCE_FORMS}.",
+            remedy="Several values of one field can be several packages, or a key that signs them.",
+        )
+        return ()
     found = (_read_alternative(reading, value, path) for path, value in items)
     return tuple(reference for reference in found if reference is not None)
 
