@@ -1,7 +1,9 @@
 import hashlib
 import json
 
+import jsonschema
 import pytest
+import yaml
 
 from sealmesh.cli import main
 
@@ -148,3 +150,14 @@ def test_verifying_neither_a_file_nor_a_fingerprint_is_refused_before_connecting
     out, err = capsys.readouterr()
     assert out == ""
     assert "error [usage]" in err
+
+
+def test_the_schema_takes_a_manifest_that_passes_the_check(capsys, tmp_path) -> None:
+    assert main(["manifest", "schema"]) == 0
+    printed = capsys.readouterr().out
+    schema = json.loads(printed)
+    jsonschema.validate(yaml.safe_load(YAML), schema)
+    with pytest.raises(jsonschema.ValidationError, match="Oven"):
+        jsonschema.validate({"Oven": {}}, schema)
+    assert main(["manifest", "schema", "-o", str(tmp_path / "x.json")]) == 0
+    assert (tmp_path / "x.json").read_text() == printed

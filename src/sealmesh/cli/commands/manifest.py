@@ -1,4 +1,4 @@
-"""`sealmesh manifest set|get|check|signature|verify|log`; updates are in `commands.update`."""
+"""`sealmesh manifest set|get|check|schema|signature|verify|log`; updates are in `commands.update`."""
 
 import json
 import re
@@ -130,6 +130,21 @@ def check(
             "warnings": advice,
         },
     )
+
+
+@app.command()
+def schema(*, file: OutputOption = None, as_json: JsonOption = False) -> None:
+    """Print the JSON Schema of a manifest (2020-12), for editors; `manifest check` knows more rules.
+
+    Example: `sealmesh manifest schema -o manifest.schema.json`
+    """
+    from sealmesh.manifest import schema_text
+
+    del as_json  # it is JSON
+    if file is None:
+        typer.echo(schema_text(), nl=False)
+    else:
+        write_file(file, schema_text().encode())
 
 
 @app.command("signature")
