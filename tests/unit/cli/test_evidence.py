@@ -114,6 +114,7 @@ def test_root_of_another_family_does_not_count(run: Any) -> None:
     ("options", "word"),
     [
         (("--root", "nobody"), "no trust root"),
+        (("--root", "simulated:/nowhere"), "no simulated platform"),
         (("--root", "amd-milan", "--at", "yesterday"), "no time"),
         (("--root", "amd-milan", "--collateral", "a", "--collateral", "b"), "one --collateral"),
     ],

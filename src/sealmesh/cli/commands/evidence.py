@@ -149,6 +149,8 @@ def _roots(names: Sequence[str]) -> "list[TrustRoot]":
         for choice in (choice for name in names for choice in read_roots(name)):
             if isinstance(choice, TrustRoot):
                 roots.append(choice)
+            elif not platform_directory(choice).is_dir():
+                raise UsageError("there is no simulated platform", found=str(platform_directory(choice)))
             else:
                 roots.extend(open_or_create(platform_directory(choice)).trust_roots)
     except ValueError as error:
