@@ -128,6 +128,7 @@ def _measurement(text: str, name: str) -> bytes | None:
             code="reference-value",
             found=repr(text[:80]),
             wanted="64 hex digits",
+            remedy="Correct the package by a manifest update.",
         )
     return value
 
@@ -136,7 +137,11 @@ def _without_evidence(reason: SealmeshError, settings: Settings) -> Admission:
     if settings.relaxed(Relaxation.INSECURE_EMPTY_QUOTES):
         return Admission(simulation=True, verdict={"evidence": "none", "relaxation": "insecure-empty-quotes"})
     raise EvidenceRefused(
-        reason.message, code=reason.code, found=reason.found, wanted=reason.wanted, remedy=reason.remedy
+        reason.message,
+        code=reason.code,
+        found=reason.found,
+        wanted=reason.wanted,
+        remedy=reason.remedy or None,
     ) from reason
 
 

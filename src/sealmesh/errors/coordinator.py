@@ -22,6 +22,7 @@ class PhaseError(CoordinatorError):
 
     code = "wrong-phase"
     kind = Kind.STATE
+    remedy = "See the Coordinator's phase with `sealmesh status`."
 
 
 class ResetRefused(CoordinatorError):
@@ -39,6 +40,7 @@ class ManifestRefused(CoordinatorError):
     """The manifest is well-formed but this Coordinator cannot serve it."""
 
     code = "manifest-refused"
+    remedy = "Change the manifest, or how the Coordinator was started."
 
 
 class UnknownMarbleType(CoordinatorError):
@@ -58,6 +60,10 @@ class EvidenceRefused(CoordinatorError):
 
     code = "evidence-refused"
     kind = Kind.DENIED
+    remedy = (
+        "Compare what `sealmesh uniqueid` and `sealmesh signerid` print for the package with "
+        "`Packages` in the manifest."
+    )
 
     def __init__(
         self,
@@ -86,12 +92,19 @@ class MarbleUnauthenticated(CoordinatorError):
 
     code = "marble-unauthenticated"
     kind = Kind.UNAUTHENTICATED
+    remedy = (
+        "Show the certificate of the last activation; after an update of manifest or packages activate again."
+    )
 
 
 class BadUuid(CoordinatorError):
     """The Marble's UUID does not parse."""
 
     code = "bad-uuid"
+    remedy = (
+        "Send a UUID such as 6f9619ff-8b86-4d01-b42d-00cf4fc964ff; EDG_MARBLE_UUID_FILE names the "
+        "file it is in."
+    )
 
 
 class BadCertificateRequest(CoordinatorError):
@@ -99,6 +112,7 @@ class BadCertificateRequest(CoordinatorError):
 
     code = "bad-csr"
     legacy_grpc_status = "INTERNAL"
+    remedy = "Send a PKCS #10 request in DER, signed by the key that it names."
 
 
 class NameRefused(BadCertificateRequest):
@@ -117,6 +131,9 @@ class ParametersRefused(CoordinatorError):
     code = "parameters"
     kind = Kind.STATE
     legacy_grpc_status = "INTERNAL"
+    remedy = (
+        "Upload the secret that is named, or correct the template by a manifest update; then activate again."
+    )
 
 
 class UserUnauthenticated(CoordinatorError):
@@ -132,6 +149,7 @@ class PermissionRefused(CoordinatorError):
 
     code = "permission-refused"
     kind = Kind.DENIED
+    remedy = "Let a user with that role do it, or give this one the role by a manifest update."
 
 
 class GateClosed(CoordinatorError):
@@ -139,6 +157,7 @@ class GateClosed(CoordinatorError):
 
     code = "gate-closed"
     kind = Kind.DENIED
+    remedy = "Add the feature gate to Config.FeatureGates by a manifest update."
 
 
 class NothingPending(CoordinatorError):
@@ -146,6 +165,7 @@ class NothingPending(CoordinatorError):
 
     code = "nothing-pending"
     kind = Kind.NOT_FOUND
+    remedy = "Look into the update log: it was applied or cancelled, or never proposed."
 
 
 class UnknownSecret(CoordinatorError):
@@ -153,6 +173,7 @@ class UnknownSecret(CoordinatorError):
 
     code = "unknown-secret"
     kind = Kind.NOT_FOUND
+    remedy = "Take a name that stands under `Secrets` in the manifest in force."
 
 
 class ConcurrentChange(CoordinatorError):
@@ -167,6 +188,7 @@ class UpdateRefused(CoordinatorError):
     """The update breaks one of the rules of updates."""
 
     code = "update-refused"
+    remedy = "Correct the update and send it again."
 
 
 class DrillRefused(CoordinatorError):
@@ -181,12 +203,16 @@ class RecoveryRefused(CoordinatorError):
     """The recovery secret or its signature is not accepted."""
 
     code = "recovery-refused"
+    remedy = (
+        "Give every owner's share as it came with the manifest, signed with the key that it was encrypted to."
+    )
 
 
 class QuoteNotVerified(CoordinatorError):
     """The quote sent to sign-quote does not verify."""
 
     code = "quote-not-verified"
+    remedy = "Send a raw SGX quote of a platform whose collateral the Coordinator was given."
 
 
 class StateCorrupt(CoordinatorError):

@@ -35,6 +35,7 @@ class TemplateRefused(ProvisioningError):
     """
 
     code = TemplateProblem.EXECUTION
+    remedy = "Correct the template, or set `NoTemplates`."
 
     def __init__(
         self,
@@ -64,6 +65,7 @@ class SecretNotGenerated(ProvisioningError):
 
     code = "secret-not-generated"
     kind = Kind.CONFIGURATION
+    remedy = "Correct the secret's definition in the manifest."
 
 
 class SecretUnset(ProvisioningError):
@@ -98,3 +100,4 @@ class UploadRefused(ProvisioningError):
     """An uploaded secret breaks a rule (COMPAT section 9, "Upload")."""
 
     code = UploadProblem.EMPTY
+    remedy = "See docs/reference/manifest.md for what each type of secret takes."

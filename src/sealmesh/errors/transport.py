@@ -13,12 +13,14 @@ class BodyRefused(TransportError):
     """The request's body does not have the form of its route or method."""
 
     code = "bad-body"
+    remedy = "Send what docs/reference/openapi.json describes; bytes are base64, padded."
 
 
 class QueryRefused(TransportError):
     """A parameter of the query is missing or does not have its form."""
 
     code = "bad-query"
+    remedy = "See docs/reference/openapi.json for the parameters of the route."
 
 
 class MessageTooLarge(TransportError):
@@ -26,6 +28,7 @@ class MessageTooLarge(TransportError):
 
     code = "message-too-large"
     kind = Kind.EXHAUSTED
+    remedy = "Send less at once."
 
 
 class Overloaded(TransportError):
@@ -41,6 +44,7 @@ class PeerWithoutCertificate(TransportError):
 
     code = "no-client-certificate"
     kind = Kind.UNAUTHENTICATED
+    remedy = "Connect with a client certificate; before the activation any self-signed one will do."
 
 
 class EndpointGone(TransportError):
@@ -48,6 +52,7 @@ class EndpointGone(TransportError):
 
     code = "endpoint-gone"
     kind = Kind.NOT_FOUND
+    remedy = "Use the route that took its place."
 
 
 class TlsIdentityRefused(TransportError):
@@ -55,3 +60,4 @@ class TlsIdentityRefused(TransportError):
 
     code = "tls-identity"
     kind = Kind.CONFIGURATION
+    remedy = "Restore the sealed state from a copy; its certificates and keys do not belong together."
