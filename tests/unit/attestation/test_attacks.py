@@ -345,6 +345,11 @@ ATTACKS: dict[str, tuple[Attack, str]] = {
         signed_document("tcb_info", lambda d: d["tcbLevels"][0].update(tcbStatus="Fine")),
         "format:tcb_info",
     ),
+    "TCB info with the status of no level": (
+        signed_document("tcb_info", lambda d: d["tcbLevels"].append(
+            {**d["tcbLevels"][0], "tcbStatus": "NotSupported"})),
+        "format:tcb_info",
+    ),
     "TCB info, a key twice": (signed_document("tcb_info", b'{"version":3,"version":2}'), "format:tcb_info"),
     "TCB info with too many levels": (
         signed_document("tcb_info", lambda d: d.update(tcbLevels=d["tcbLevels"] * 300)),

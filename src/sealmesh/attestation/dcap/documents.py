@@ -17,7 +17,9 @@ from sealmesh.errors.attestation import EndorsementFormatError
 MAX_LEVELS = 256
 """Intel's longest list of TCB levels has about 20."""
 
-_STATUSES = tuple(status for status in TcbStatus if status is not TcbStatus.NOT_JUDGED)
+_STATUSES = tuple(
+    set_by for set_by in TcbStatus if set_by not in (TcbStatus.NOT_SUPPORTED, TcbStatus.NOT_JUDGED)
+)
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _ADVISORY = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
