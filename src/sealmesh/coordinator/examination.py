@@ -22,7 +22,7 @@ from sealmesh.attestation import (
 from sealmesh.coordinator.admission import Verdict
 from sealmesh.coordinator.ports import Endorser
 from sealmesh.errors import SealmeshError
-from sealmesh.errors.attestation import EndorserError, EvidenceFormatError
+from sealmesh.errors.attestation import EndorserError, EndorserUnreachable, EvidenceFormatError
 
 #: Evidence of all families stays far below; MarbleRun's clients may send up to the message's limit.
 MAX_EVIDENCE_BYTES = 65_536
@@ -89,6 +89,8 @@ class Examiner:
         """Return what the Endorser has; nothing where Evidence brings all that there is."""
         try:
             return self._endorser.collateral_for(evidence)
+        except EndorserUnreachable:
+            raise
         except EndorserError:
             if needs_endorsements(evidence):
                 raise

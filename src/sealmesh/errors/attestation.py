@@ -8,6 +8,7 @@
       PackageError             a package on disk cannot be loaded, measured or signed
       PlatformError            the local platform cannot give Evidence
       EndorserError            no collateral for this Evidence
+        EndorserUnreachable    there may be, but it has to be fetched and cannot be
 
 A code reads `class:subject`, for example `expired:crl` or `signature:quote`; both parts are stable.
 """
@@ -94,6 +95,7 @@ class EvidenceFormatError(AttestationError):
 
     code = "format:evidence"
     kind: ClassVar[Kind] = Kind.INVALID
+    remedy = "Send the Evidence as the platform made it."
 
 
 class EndorsementFormatError(AttestationError):
@@ -101,12 +103,14 @@ class EndorsementFormatError(AttestationError):
 
     code = "format:collateral"
     kind: ClassVar[Kind] = Kind.INVALID
+    remedy = "Fetch the collateral again, in a form that docs/attestation/overview.md names."
 
 
 class VerificationError(AttestationError):
     """The Evidence is not genuine, or cannot be shown to be genuine at the given time."""
 
     code = "verification"
+    remedy = "See whether the Evidence is of this platform and its collateral fresh, and check the clock."
 
 
 class AppraisalError(AttestationError):
@@ -144,3 +148,23 @@ class EndorserError(AttestationError):
     code = "endorser"
     kind: ClassVar[Kind] = Kind.UNAVAILABLE
     remedy = "Give the Coordinator the collateral of this platform (file, directory or platform directory)."
+
+
+class EndorserUnreachable(EndorserError):
+    """What is needed has to be fetched, and its server gives nothing that can be used.
+
+    Never taken for "there is none": revocation lists could be kept away like that.
+
+    Args:
+        url: What was asked for.
+        found: What came instead.
+        wanted: What would have served.
+    """
+
+    code = "endorser:unreachable"
+    remedy = (
+        "Look at the endorsement server and the way to it, or give the collateral as files (--collateral)."
+    )
+
+    def __init__(self, url: str, *, found: object = None, wanted: object = "what it publishes") -> None:
+        super().__init__(f"{url} cannot be fetched", found=found, wanted=wanted)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from sealmesh.adapters.endorser.choice import EndorserChoice, read_endorsers
 from sealmesh.adapters.log import LogFormat, LogLevel
 from sealmesh.coordinator.relaxation import Relaxation, parse_relaxations
 from sealmesh.errors.configuration import AttesterMissing, ConfigurationError
@@ -139,6 +140,21 @@ COLLATERAL = Setting(
     default="",
     about="files or directories with the collateral of the Marbles' platforms, comma list",
 )
+ENDORSER = Setting(
+    name="endorser",
+    variables=("SEALMESH_ENDORSER",),
+    read=read_endorsers,
+    default="",
+    about="servers that have collateral, comma list, asked after the files: `pcs[:URL]`, `pccs:URL`, "
+    "`kds[:URL]` with URL = `https://HOST[:PORT][?ca=FILE]`; or `bundle:PATH`",
+)
+ENDORSER_CACHE = Setting(
+    name="endorser-cache",
+    variables=("SEALMESH_ENDORSER_CACHE",),
+    read=read_optional_path,
+    default="",
+    about="where their answers are kept; default `~/.cache/sealmesh/endorsements`",
+)
 WORKERS = Setting(
     name="workers",
     variables=("SEALMESH_WORKERS",),
@@ -196,6 +212,8 @@ SETTINGS: Final[tuple[Setting[Any], ...]] = (
     SIMULATION,
     TRUST_ROOTS,
     COLLATERAL,
+    ENDORSER,
+    ENDORSER_CACHE,
     WORKERS,
     RESET_STATE,
     LOG_FORMAT,
@@ -235,6 +253,8 @@ class ServerConfiguration:
     attester_assumed: bool
     roots: tuple[RootChoice, ...] | None
     collateral: tuple[Path, ...]
+    endorsers: tuple[EndorserChoice, ...] = ()
+    endorser_cache: Path | None = None
     workers: int
     reset_state: bool
     log_format: LogFormat
@@ -284,6 +304,8 @@ def read_configuration(
         attester_assumed=attester.assumed,
         roots=TRUST_ROOTS.value(options, environment) or None,
         collateral=COLLATERAL.value(options, environment),
+        endorsers=ENDORSER.value(options, environment),
+        endorser_cache=ENDORSER_CACHE.value(options, environment),
         workers=WORKERS.value(options, environment),
         reset_state=RESET_STATE.value(options, environment),
         log_format=form,

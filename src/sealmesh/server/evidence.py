@@ -7,12 +7,8 @@ from pathlib import Path
 from sealmesh.adapters.attester import Attester, SimulatedAttester
 from sealmesh.adapters.attester.package import coordinator_package
 from sealmesh.adapters.attester.platform import PlatformDirectory, open_or_create
-from sealmesh.adapters.endorser import (
-    BundleEndorser,
-    FamilyFilesEndorser,
-    SeveralEndorsers,
-    SimulatedEndorser,
-)
+from sealmesh.adapters.endorser import SeveralEndorsers, SimulatedEndorser
+from sealmesh.adapters.endorser.choice import open_bundle, open_endorsers
 from sealmesh.attestation import INTEL, TrustRoot, UnverifiedEvidence
 from sealmesh.coordinator.ports import Endorser
 from sealmesh.errors.attestation import EndorserError
@@ -21,6 +17,7 @@ from sealmesh.server.evidence_choice import SimulatedPlatform
 
 #: In the user's home, so that programs that are started in different directories share one machine.
 _DEFAULT_PLATFORM = Path(".local") / "share" / "sealmesh" / "simulated-platform"
+_DEFAULT_CACHE = Path(".cache") / "sealmesh" / "endorsements"
 _NO_PROTECTION = b"sealmesh: sealed without a TEE, no protection: "
 
 
@@ -59,7 +56,8 @@ class NoCollateral:
         raise EndorserError(
             "this Coordinator was given no collateral for any platform",
             found=evidence.family.value,
-            remedy="Name files or directories with collateral in SEALMESH_COLLATERAL (--collateral).",
+            remedy="Name files with collateral in SEALMESH_COLLATERAL (--collateral), or servers in "
+            "SEALMESH_ENDORSER (--endorser).",
         )
 
 
@@ -72,7 +70,10 @@ def build_evidence(configuration: ServerConfiguration) -> EvidenceParts:
     platforms = {choice: _open(choice) for choice in _named(configuration)}
     trusted = [platforms[choice] for choice in configuration.simulated_platforms]
     endorsers: list[Endorser] = [SimulatedEndorser(platform) for platform in trusted]
-    endorsers += [endorser for path in configuration.collateral for endorser in _files(path)]
+    for path in configuration.collateral:
+        endorsers += open_bundle(path)
+    for choice in configuration.endorsers:
+        endorsers += open_endorsers(choice, endorser_cache(configuration.endorser_cache))
     return EvidenceParts(
         attester=None if configuration.attester is None else _attester(platforms[configuration.attester]),
         endorser=SeveralEndorsers(endorsers) if endorsers else NoCollateral(),
@@ -83,12 +84,9 @@ def build_evidence(configuration: ServerConfiguration) -> EvidenceParts:
     )
 
 
-def _files(path: Path) -> list[Endorser]:
-    """Return who gives what stands in a file or directory: DCAP's documents, the other families' files."""
-    others: list[Endorser] = [FamilyFilesEndorser(path)] if FamilyFilesEndorser.has_any(path) else []
-    if others and not any(path.glob("*.json")):
-        return others
-    return [BundleEndorser(path), *others]
+def endorser_cache(configured: Path | None) -> Path:
+    """Return where answers of endorsement servers are kept."""
+    return configured or Path.home() / _DEFAULT_CACHE
 
 
 def platform_directory(choice: SimulatedPlatform) -> Path:

@@ -1,11 +1,12 @@
 """Several Endorsers, asked in turn."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from sealmesh.attestation import UnverifiedEvidence, parse_collateral
 from sealmesh.attestation.dcap.certificates import Role, parse_chain
 from sealmesh.coordinator.ports import Endorser
-from sealmesh.errors.attestation import EndorserError
+from sealmesh.errors.attestation import EndorserError, EndorserUnreachable
 
 _CAPACITY = 1024
 
@@ -31,6 +32,7 @@ class SeveralEndorsers:
         """Return the collateral for `evidence`.
 
         Raises:
+            EndorserUnreachable: One of them may have some, but cannot fetch it.
             EndorserError: None of them has any; what each lacks is in the message.
             AttestationError: The certificates in the Evidence cannot be read.
         """
@@ -39,7 +41,8 @@ class SeveralEndorsers:
         chain = evidence.dcap.signature.pck_chain
         known = self._right.get(chain)
         if known is not None:
-            return known.collateral_for(evidence)
+            with suppress(EndorserError):
+                return known.collateral_for(evidence)
         answers = self._answers(evidence)
         root = parse_chain(chain, Role.PCK, Role.CA, Role.ROOT)[-1].der
         for endorser, collateral in answers:
@@ -55,6 +58,11 @@ class SeveralEndorsers:
 
     def _answers(self, evidence: UnverifiedEvidence) -> list[tuple[Endorser, bytes]]:
         answers, refusals = self._ask(evidence)
+        unreachable = [error for error in refusals if isinstance(error, EndorserUnreachable)]
+        if not answers and unreachable:
+            raise unreachable[0]
+        if not answers and len(refusals) == 1:
+            raise refusals[0]
         if not answers:
             raise EndorserError(
                 "no Endorser has collateral for this Evidence: "

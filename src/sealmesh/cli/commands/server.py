@@ -61,6 +61,12 @@ def coordinator(
     collateral: Annotated[
         str, _option("collateral", "LIST", "Files or folders with the Marbles' collateral.", _EVIDENCE)
     ] = "",
+    endorser: Annotated[
+        str, _option("endorser", "LIST", "Servers with collateral: `pcs`, `pccs:URL`, `kds`.", _EVIDENCE)
+    ] = "",
+    endorser_cache: Annotated[
+        str, _option("endorser-cache", "DIR", "Their answers; `~/.cache/sealmesh/endorsements`.", _EVIDENCE)
+    ] = "",
     compat: Annotated[
         str, _option("compat", "LIST", "Relaxations by name, for old clients; none.", _EVIDENCE)
     ] = "",
@@ -99,6 +105,8 @@ def coordinator(
         "attester": attester,
         "trust-roots": trust_roots,
         "collateral": collateral,
+        "endorser": endorser,
+        "endorser-cache": endorser_cache,
         "compat": compat,
         "log-format": log_format,
         "log-level": log_level,

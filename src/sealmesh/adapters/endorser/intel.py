@@ -1,0 +1,189 @@
+"""Collateral for SGX and TDX from Intel's PCS or a PCCS.
+
+Source: Intel, "API Documentation: Intel SGX and Intel TDX Provisioning Certification Service", versions 3
+and 4; "Design Guide of Intel SGX Provisioning Certificate Caching Service (PCCS)", the same paths and
+`rootcacrl`, where revocation lists are hexadecimal text.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+from urllib.parse import urlencode
+
+from sealmesh.adapters.endorser.claimed import ClaimedPlatforms, dcap_family
+from sealmesh.adapters.endorser.fetching import Reply
+from sealmesh.adapters.endorser.item import Item, Published, chain_in, read_crl, validity_of_chain
+from sealmesh.adapters.endorser.item_cache import ItemCache
+from sealmesh.attestation import Family, UnverifiedEvidence, Validity
+from sealmesh.attestation.dcap.certificates import Role, parse_chain
+from sealmesh.attestation.dcap.collateral import encode_collateral
+from sealmesh.attestation.dcap.qe_identity import parse_qe_identity
+from sealmesh.attestation.dcap.tcb_info import parse_tcb_info
+from sealmesh.errors.attestation import EndorsementFormatError, EndorserError
+
+PCS: Final = "https://api.trustedservices.intel.com"
+PCS_ROOT_CRL: Final = "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der"
+VERSIONS: Final = (4, 3)
+
+_PCK_CHAIN: Final = ("sgx-pck-crl-issuer-chain",)
+_TCB_CHAIN: Final = ("tcb-info-issuer-chain", "sgx-tcb-info-issuer-chain")
+_QE_CHAIN: Final = ("sgx-enclave-identity-issuer-chain",)
+_SIGNATURE: Final = re.compile(r'\s*,\s*"signature"\s*:\s*"([0-9a-fA-F]{128})"\s*\}\s*')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntelServer:
+    """Where Intel's collateral is.
+
+    Attributes:
+        base: `https://HOST[:PORT]`, without a slash at the end.
+        root_crl: Where the root CA's revocation list is; None: at the server, as PCCS has it.
+        version: Of the API: 4, or 3 (SGX only).
+    """
+
+    base: str = PCS
+    root_crl: str | None = PCS_ROOT_CRL
+    version: int = 4
+
+
+class IntelEndorser:
+    """Collateral for any platform of Intel's that the server knows."""
+
+    def __init__(self, server: IntelServer, cache: ItemCache) -> None:
+        self._server = server
+        self._cache = cache
+        self._claimed = ClaimedPlatforms()
+
+    def collateral_for(self, evidence: UnverifiedEvidence) -> bytes:
+        """Return the collateral of the platform that `evidence` claims to be from.
+
+        Raises:
+            EndorserUnreachable: It has to be fetched and cannot be.
+            EndorserError: Evidence of another vendor, or a platform that the server does not know.
+            AttestationError: The certificates in the Evidence cannot be read.
+        """
+        family = dcap_family(evidence)
+        if family is None or (family is Family.TDX and self._server.version < 4):
+            raise EndorserError(
+                f"{self._server.base} has nothing for this family in version {self._server.version}",
+                found=evidence.family,
+                wanted="sgx, tdx" if self._server.version == 4 else "sgx",
+            )
+        platform = self._claimed.of(evidence)
+        root_crl = self._cache.get(self._root_crl())
+        pck_crl = self._cache.get(self._pck_crl(_ca_of(evidence)))
+        tcb_info = self._cache.get(self._tcb_info(family, platform.fmspc))
+        identity = self._cache.get(self._qe_identity(family))
+        return encode_collateral(
+            {
+                "pck_crl_issuer_chain": pck_crl.parts["chain"],
+                "root_ca_crl": root_crl.parts["crl"],
+                "pck_crl": pck_crl.parts["crl"],
+                "tcb_info_issuer_chain": tcb_info.parts["chain"],
+                "tcb_info": tcb_info.parts["text"],
+                "tcb_info_signature": tcb_info.parts["signature"],
+                "qe_identity_issuer_chain": identity.parts["chain"],
+                "qe_identity": identity.parts["text"],
+                "qe_identity_signature": identity.parts["signature"],
+            }
+        )
+
+    def _root_crl(self) -> Item:
+        url = self._server.root_crl or self._url(Family.SGX, "rootcacrl")
+        return Item(key="intel-root-crl", url=url, headers=(), read=read_crl)
+
+    def _pck_crl(self, ca: str) -> Item:
+        url = self._url(Family.SGX, "pckcrl", ca=ca, encoding="der")
+        return Item(key=self._key("pck-crl", ca), url=url, headers=_PCK_CHAIN, read=_read_pck_crl)
+
+    def _tcb_info(self, family: Family, fmspc: bytes) -> Item:
+        digits = fmspc.hex().upper()
+        return Item(
+            key=self._key(family.value, "tcb", digits),
+            url=self._url(family, "tcb", fmspc=digits),
+            headers=_TCB_CHAIN,
+            read=partial(_read_tcb_info, family, fmspc),
+            of_platform=True,
+        )
+
+    def _qe_identity(self, family: Family) -> Item:
+        return Item(
+            key=self._key(family.value, "qe-identity"),
+            url=self._url(family, "qe/identity"),
+            headers=_QE_CHAIN,
+            read=partial(_read_qe_identity, family),
+        )
+
+    def _key(self, *words: str) -> str:
+        return "-".join((f"intel-v{self._server.version}", *words))
+
+    def _url(self, family: Family, path: str, **query: str) -> str:
+        place = f"{self._server.base}/{family}/certification/v{self._server.version}/{path}"
+        return f"{place}?{urlencode(query)}" if query else place
+
+
+def _ca_of(evidence: UnverifiedEvidence) -> str:
+    """Return which of Intel's two CAs the PCK certificate names as its issuer."""
+    pck = parse_chain(evidence.dcap.signature.pck_chain, Role.PCK, Role.CA, Role.ROOT)[0]
+    return "processor" if "Processor CA" in pck.issuer.rfc4514_string() else "platform"
+
+
+def _read_pck_crl(reply: Reply) -> Published:
+    chain, crl = chain_in(reply, _PCK_CHAIN), read_crl(reply)
+    return Published(
+        parts={"chain": chain, **crl.parts},
+        issued=crl.issued,
+        validity=crl.validity.intersect(validity_of_chain(chain)),
+    )
+
+
+def _read_tcb_info(family: Family, fmspc: bytes, reply: Reply) -> Published:
+    def dates(text: bytes) -> Validity:
+        found = parse_tcb_info(text)
+        if (found.family, found.fmspc) != (family, fmspc):
+            raise EndorsementFormatError(
+                "the TCB info is for another kind of platform",
+                found=f"{found.family}/{found.fmspc.hex()}",
+                wanted=f"{family}/{fmspc.hex()}",
+            )
+        return found.validity
+
+    return _read_signed(reply, "tcbInfo", _TCB_CHAIN, dates)
+
+
+def _read_qe_identity(family: Family, reply: Reply) -> Published:
+    def dates(text: bytes) -> Validity:
+        found = parse_qe_identity(text)
+        if found.family is not family:
+            raise EndorsementFormatError("the identity is another enclave's", found=found.family)
+        return found.validity
+
+    return _read_signed(reply, "enclaveIdentity", _QE_CHAIN, dates)
+
+
+def _read_signed(
+    reply: Reply, name: str, headers: tuple[str, ...], dates: Callable[[bytes], Validity]
+) -> Published:
+    """Take `{"<name>": <document>, "signature": "<hex>"}` apart; what is signed is the text as it stands."""
+    chain = chain_in(reply, headers)
+    try:
+        text = reply.body.decode()
+        start = re.match(rf'\s*\{{\s*"{name}"\s*:\s*', text)
+        if start is None:
+            raise ValueError(f"it does not begin with {name}")
+        _, end = json.JSONDecoder().raw_decode(text, start.end())
+        signature = _SIGNATURE.fullmatch(text, end)
+        if signature is None:
+            raise ValueError("it does not end with a signature of 64 bytes")
+    except (ValueError, RecursionError) as error:
+        raise EndorsementFormatError(f"the answer is no signed {name}: {error}") from error
+    document = text[start.end() : end].encode()
+    validity = dates(document)
+    return Published(
+        parts={"chain": chain, "text": document, "signature": bytes.fromhex(signature[1])},
+        issued=validity.not_before,
+        validity=validity.intersect(validity_of_chain(chain)),
+    )
