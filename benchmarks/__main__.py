@@ -11,16 +11,17 @@ from benchmarks.dataplane import DataplaneBench
 from benchmarks.steps import Steps
 from benchmarks.store import commits
 from benchmarks.units import measure_units
+from benchmarks.verification import verification
 from benchmarks.workers import two_workers
 
-PARTS = ("calls", "steps", "growth", "history", "workers", "store", "dataplane")
+PARTS = ("calls", "steps", "growth", "history", "workers", "store", "dataplane", "verification")
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--calls", type=int, default=80, help="calls in a round")
-    parser.add_argument("--rounds", type=int, default=6, help="rounds for each figure")
+    parser.add_argument("--calls", type=int, default=100, help="calls in a round")
+    parser.add_argument("--rounds", type=int, default=8, help="rounds for each figure")
     parser.add_argument("--part", choices=PARTS, action="append")
     parser.add_argument("--requests", type=int, default=2000, help="requests per figure of the data plane")
     arguments = parser.parse_args()
@@ -41,6 +42,7 @@ def main() -> None:
             "workers": lambda: two_workers(bench),
             "store": lambda: commits(directory, bench.table),
             "dataplane": DataplaneBench(directory / "dataplane", requests=arguments.requests).run,
+            "verification": lambda: verification(bench.table),
         }
         for part in arguments.part or parts:
             parts[part]()
