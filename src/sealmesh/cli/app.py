@@ -6,6 +6,7 @@ from sealmesh.cli.commands import (
     approve,
     certificate,
     cluster,
+    collateral,
     demo,
     evidence,
     governance,
@@ -43,4 +44,5 @@ app.add_typer(governance.app, name="governance")
 app.add_typer(approve.app, name="approve")
 app.add_typer(recover.app, name="recover-with-signature")
 app.add_typer(evidence.app, name="evidence")
+app.add_typer(collateral.app, name="collateral")
 app.add_typer(demo.app, name="demo")

@@ -59,3 +59,11 @@ class ClusterError(CliError):
     code = "cluster"
     kind = Kind.UNAVAILABLE
     remedy = "See that `kubectl get nodes` works here, with the cluster meant."
+
+
+class CollateralOld(CliError):
+    """Collateral has expired, or soon will."""
+
+    code = "collateral-old"
+    kind = Kind.UNAVAILABLE
+    remedy = "Fetch it again: `sealmesh collateral bundle --help`."

@@ -5,11 +5,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
-
-import httpx
+from typing import TYPE_CHECKING, Final, Protocol
 
 from sealmesh.errors.attestation import EndorserError, EndorserUnreachable
+
+if TYPE_CHECKING:  # loaded when a server is asked: most Coordinators ask none
+    import httpx
 
 MAX_BODY_BYTES: Final = 2 * 1024 * 1024
 """The longest there is, a revocation list, has some hundreds of kB."""
@@ -68,6 +69,8 @@ class HttpsFetching:
     def get(self, url: str) -> Reply:
         """Return the answer with status 200."""
         deadline = time.monotonic() + TOTAL_SECONDS
+        import httpx
+
         timeout = httpx.Timeout(TOTAL_SECONDS / 2, connect=CONNECT_SECONDS)
         try:
             with (
@@ -93,7 +96,7 @@ def _check_status(url: str, status: int) -> None:
         raise EndorserUnreachable(url, found=f"status {status}")
 
 
-def _read(url: str, response: httpx.Response, deadline: float) -> bytes:
+def _read(url: str, response: "httpx.Response", deadline: float) -> bytes:
     body = bytearray()
     for chunk in response.iter_bytes(64 * 1024):
         body += chunk

@@ -1,6 +1,5 @@
 """Endorsement servers with the shapes of PCS, PCCS and KDS, over TLS, with the simulated vendors' data."""
 
-import json
 import os
 import ssl
 import threading
@@ -32,7 +31,8 @@ from sealmesh.attestation.simulated import (
     issue_td_collateral,
 )
 
-NOW = datetime(2031, 3, 1, 12, tzinfo=UTC)
+#: Of the system, because the command line looks at no other clock.
+NOW = datetime.now(UTC).replace(microsecond=0)
 Answer = tuple[int, dict[str, str], bytes]
 
 
@@ -166,6 +166,9 @@ def world(
     gate = worlds[-1].gate
     if gate is not None:
         gate.set()
+    for thread in threading.enumerate():
+        if thread.name == "endorsements":  # still asking this test's world
+            thread.join(60)
 
 
 def _issue_server_certificate(directory: Path) -> Path:
@@ -189,9 +192,3 @@ def _issue_server_certificate(directory: Path) -> Path:
     (directory / "server.pem").write_bytes(pem + private)
     (directory / "ca.pem").write_bytes(pem)
     return directory / "ca.pem"
-
-
-def pretty(answer: Answer) -> Answer:
-    """Write a JSON answer with other blanks, which its signature does not cover."""
-    status, headers, body = answer
-    return status, headers, json.dumps(json.loads(body), indent=2).encode()
