@@ -27,7 +27,7 @@ from sealmesh.marble.enrolment import Applicant, activate
 from sealmesh.marble.membership import Credentials
 from sealmesh.marble.program import load_measured
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 SEALMESH = (sys.executable, "-m", "sealmesh.cli")
 
 

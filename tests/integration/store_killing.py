@@ -18,6 +18,7 @@ import hashlib
 import itertools
 import os
 import random
+import select
 import signal
 import sys
 import threading
@@ -208,9 +209,11 @@ def kill_at_random(count, directory):
     place.found(change(1), plan())
     place.close()
     chance, found, least = random.Random(7), 1, 0
-    for _ in range(count):
+    for number in range(count):
         pid, reading = forked(busy(directory))
         os.set_blocking(reading, True)
+        if number % 2:  # on a busy machine it may take long to get there
+            select.select([reading], [], [], 60)
         time.sleep(chance.uniform(0.0, 0.08))
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
