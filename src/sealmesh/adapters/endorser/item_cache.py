@@ -20,6 +20,7 @@ from sealmesh.adapters.clock import system_clock
 from sealmesh.adapters.endorser.cache_directory import CacheDirectory, KeptReply
 from sealmesh.adapters.endorser.fetching import TOTAL_SECONDS, Fetching, Reply
 from sealmesh.adapters.endorser.item import Item, Published
+from sealmesh.adapters.log import logger
 from sealmesh.errors.attestation import AttestationError, EndorserError, EndorserUnreachable
 
 OLDEST: Final = timedelta(hours=24)
@@ -205,6 +206,8 @@ class ItemCache:
             if len(self._failures) >= _CAPACITY:
                 self._failures = {}
             self._failures[place] = _Failure(error=error, pause=pause, until=self._clock() + pause)
+        if item.key in self._kept:  # else the caller is told
+            logger().warning("endorsements not renewed", item=item.key, url=item.url, found=error.found)
 
     def _pausing(self, item: Item, now: datetime) -> _Failure | None:
         """Return the last failure where it is too early to try again."""

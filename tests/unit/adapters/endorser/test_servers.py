@@ -152,7 +152,7 @@ def test_many_callers_at_once_make_one_fetch(world: Any, endorser: Any) -> None:
 
 @pytest.mark.parametrize("restarted", [False, True])
 def test_a_server_that_is_down_stops_nobody_while_the_data_is_valid(
-    world: Any, endorser: Any, restarted: bool
+    world: Any, endorser: Any, restarted: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked = endorser()
     asked.collateral_for(sgx(world))
@@ -163,6 +163,7 @@ def test_a_server_that_is_down_stops_nobody_while_the_data_is_valid(
         assert judge(world, sgx(world), asked.collateral_for(sgx(world)))
         settled(lambda: not _flying())
     assert world.asked.total() > 4
+    assert "endorsements not renewed" in capsys.readouterr().err
 
 
 def test_a_server_that_hangs_delays_nobody_while_the_data_is_valid(world: Any, endorser: Any) -> None:
