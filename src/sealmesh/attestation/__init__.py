@@ -28,6 +28,7 @@ from sealmesh.attestation.evidence import (
 )
 from sealmesh.attestation.family import Family
 from sealmesh.attestation.gpu import GpuClaims, GpuCollateral, encode_gpu_evidence
+from sealmesh.attestation.machine import Machine, machines_of
 from sealmesh.attestation.measurements import measurements_of
 from sealmesh.attestation.nitro import NitroClaims
 from sealmesh.attestation.reference import (
@@ -104,6 +105,7 @@ __all__ = [
     "GpuClaims",
     "GpuCollateral",
     "GpuReference",
+    "Machine",
     "NitroClaims",
     "NitroReference",
     "NoCollateral",
@@ -136,6 +138,7 @@ __all__ = [
     "encode_composite",
     "encode_gpu_evidence",
     "encode_tpm_evidence",
+    "machines_of",
     "make_credential",
     "measurements_of",
     "needs_endorsements",

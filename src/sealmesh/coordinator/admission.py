@@ -9,11 +9,13 @@ rules, in order:
    says `Simulation`. (That the root is one of the configuration's was checked when it was verified.)
 3. Its claims must meet the package's Reference Values, or one of its accepted forms of Evidence, and its
    report data must be the SHA-256 of the certificate that the connection was opened with.
+4. Its machine must be one of the manifest's `Infrastructures`, where there are any.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from types import MappingProxyType
 
 from sealmesh.attestation import (
     CompositeClaims,
@@ -25,13 +27,15 @@ from sealmesh.attestation import (
     measurements_of,
 )
 from sealmesh.coordinator.context import Settings
+from sealmesh.coordinator.infrastructures import infrastructure_mismatches
 from sealmesh.coordinator.relaxation import Relaxation
 from sealmesh.errors import SealmeshError
 from sealmesh.errors.attestation import AppraisalError
 from sealmesh.errors.coordinator import EvidenceRefused
-from sealmesh.manifest import Package
+from sealmesh.manifest import Infrastructure, Package
 
 REPORT_DATA_BYTES = 64
+NO_INFRASTRUCTURES: Mapping[str, Infrastructure] = MappingProxyType({})
 _ALWAYS_ACCEPTED = "UpToDate"
 _ACCEPTED_BY_DEFAULT = ("SWHardeningNeeded",)
 
@@ -53,7 +57,13 @@ class Admission:
 
 
 def admit(
-    verdict: Verdict, *, package: Package, simulation_allowed: bool, settings: Settings, certificate: bytes
+    verdict: Verdict,
+    *,
+    package: Package,
+    infrastructures: Mapping[str, Infrastructure] = NO_INFRASTRUCTURES,
+    simulation_allowed: bool,
+    settings: Settings,
+    certificate: bytes,
 ) -> Admission:
     """Accept `verdict` as Evidence of `package`, made for the connection's `certificate` (DER).
 
@@ -71,12 +81,29 @@ def admit(
             remedy='To try things out, set `"Simulation": true` and its feature gate in the manifest.',
         )
     try:
-        appraise_any(verdict, references(package), report_data=report_data(certificate))
+        _appraise(verdict, package, infrastructures, report_data(certificate))
     except AppraisalError as error:
         raise EvidenceRefused(
             error.message, code=error.code, remedy=error.remedy, mismatches=error.mismatches
         ) from error
     return Admission(simulation=verdict.root.simulated, verdict=_facts(verdict))
+
+
+def _appraise(
+    verified: VerifiedEvidence, package: Package, infrastructures: Mapping[str, Infrastructure], bound: bytes
+) -> None:
+    """Accept the software and the machine.
+
+    Raises:
+        AppraisalError: With the mismatches of both.
+    """
+    mismatches = list(infrastructure_mismatches(verified, infrastructures))
+    try:
+        appraise_any(verified, references(package), report_data=bound)
+    except AppraisalError as error:
+        mismatches[:0] = error.mismatches
+    if mismatches:
+        raise AppraisalError(mismatches)
 
 
 def report_data(*parts: bytes) -> bytes:

@@ -4,15 +4,17 @@ COMPAT section 5: phase, client certificate, type, package and Evidence, limit, 
 fails is the answer, so the order is part of the contract.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
 from sealmesh.coordinator import places
-from sealmesh.coordinator.admission import Admission, Verdict, admit
+from sealmesh.coordinator.admission import NO_INFRASTRUCTURES, Admission, Verdict, admit
 from sealmesh.coordinator.context import Settings
 from sealmesh.coordinator.marble_names import certificate_names
 from sealmesh.coordinator.marble_uuid import parse_marble_uuid
 from sealmesh.coordinator.phase import Act, move
+from sealmesh.coordinator.relaxation import Relaxation
 from sealmesh.coordinator.state import State
 from sealmesh.errors.coordinator import (
     ActivationLimitReached,
@@ -21,7 +23,7 @@ from sealmesh.errors.coordinator import (
     UnknownMarbleType,
 )
 from sealmesh.errors.pki import PkiError
-from sealmesh.manifest import Marble
+from sealmesh.manifest import Infrastructure, Marble
 from sealmesh.pki import CertificateRequest, SubjectNames, parse_csr
 
 
@@ -72,6 +74,7 @@ def check_candidate(
     admission = admit(
         application.verdict,
         package=state.package(marble.package),
+        infrastructures=_infrastructures(state, settings),
         simulation_allowed=state.running.manifest.simulation,
         settings=settings,
         certificate=application.client_cert,
@@ -88,6 +91,12 @@ def check_candidate(
         admission=admission,
         count=count,
     )
+
+
+def _infrastructures(state: State, settings: Settings) -> Mapping[str, Infrastructure]:
+    """Return what the manifest wants of machines; read leniently, as MarbleRun does, nothing."""
+    lenient = settings.relaxed(Relaxation.LENIENT_MANIFEST)
+    return NO_INFRASTRUCTURES if lenient else state.running.manifest.infrastructures
 
 
 def expectations(candidate: Candidate, state: State) -> dict[str, int]:

@@ -16,7 +16,7 @@ class Relaxation(StrEnum):
     """One relaxation, by the name it has in `--compat` and `SEALMESH_COMPAT`."""
 
     LENIENT_MANIFEST = "lenient-manifest"
-    """Unknown manifest keys and infrastructure properties are ignored."""
+    """Unknown manifest keys and `Infrastructures` are ignored."""
     INSECURE_EMPTY_QUOTES = "insecure-empty-quotes"
     """Marbles need no Evidence, nor does the Coordinator. Everything issued is marked as simulation."""
     INSECURE_HOST_NAMES = "insecure-host-names"

@@ -19,6 +19,8 @@ from sealmesh.manifest.limits import MAX_EVIDENCE_FORMS, MAX_LIFETIME, MAX_VALID
 from sealmesh.manifest.model import Action, FeatureGate, GovernedAct, ResourceType, SealMode, SecretType
 
 _COUNT = unsigned(64)
+_FMSPC = {"type": "string", "pattern": "^[0-9a-fA-F]{12}$"}
+_PLATFORM_ID = {"type": "string", "pattern": "^([0-9a-fA-F]{32}|[0-9a-fA-F]{66}|[0-9a-fA-F]{128})$"}
 _PEM = {"type": "string", "pattern": "-----BEGIN "}
 
 
@@ -52,12 +54,23 @@ PACKAGE = shape(
 
 INFRASTRUCTURE = shape(
     "Infrastructure",
-    "Properties of the hardware. Refused until they are enforced, unless parsing is lenient.",
+    "A kind of machine, or single ones. A Marble is let in only on a machine that fits one infrastructure.",
     {
-        "QESVN": Field(schema=unsigned(16), about="Security version of the quoting enclave."),
-        "PCESVN": Field(schema=unsigned(16), about="Security version of the provisioning enclave."),
-        "CPUSVN": Field(schema=BYTES, about="Security version of the processor."),
-        "RootCA": Field(schema=BYTES, about="Root certificate of the platform."),
+        "QESVN": Field(schema=unsigned(16), about="Lowest version of the quoting enclave (SGX, TDX)."),
+        "PCESVN": Field(schema=unsigned(16), about="Lowest version of the PCE (SGX, TDX)."),
+        "CPUSVN": Field(schema=BYTES, about="The processor's version, 16 bytes as in the quote (SGX)."),
+        "RootCA": Field(schema=BYTES, about="The root certificate, PEM or DER, or its SHA-256 (all TEEs)."),
+        "FMSPCs": Field(
+            schema=listed(_FMSPC), about="Kinds of platforms, in hex (SGX, TDX).", gate=FeatureGate.EVIDENCE
+        ),
+        "PlatformIDs": Field(
+            schema=listed(_PLATFORM_ID),
+            about="Single machines, in hex: PPIDs (SGX, TDX), chip IDs (SNP), instance IDs (CCA).",
+            gate=FeatureGate.EVIDENCE,
+        ),
+        "Regions": Field(
+            schema=TEXTS, about="Regions, as the cloud names them (Nitro).", gate=FeatureGate.EVIDENCE
+        ),
     },
 )
 

@@ -18,7 +18,7 @@ COMPAT = Path(__file__).resolve().parents[3] / ".." / "shared" / "compat"
 STRICTER = {
     "RSA 1024": ["manifest.secret.weak-rsa"],
     "unknown keys": ["manifest.unknown-key"] * 3,
-    "infrastructures": ["manifest.infrastructure.not-enforced"] * 4,
+    "infrastructures": ["manifest.infrastructure.bad-value"] * 2,
 }
 
 

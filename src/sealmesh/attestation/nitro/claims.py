@@ -17,6 +17,7 @@ class NitroClaims:
         user_data: What the enclave put there; empty where it put nothing.
         nonce: The same.
         public_key: The same.
+        region: Where the instance runs, as the certificate of its hypervisor names it; None: it does not.
     """
 
     module_id: str
@@ -26,3 +27,4 @@ class NitroClaims:
     user_data: bytes
     nonce: bytes
     public_key: bytes
+    region: str | None = None

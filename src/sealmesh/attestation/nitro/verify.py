@@ -11,17 +11,20 @@ Not looked at: PCRs, whether the enclave is in debug mode, user data, nonce, pub
 Those are facts for `appraise`.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
 from sealmesh.attestation.cache import VerificationCache, digest_of
-from sealmesh.attestation.certification import VerifiedPath, parse_certificate, verify_path
+from sealmesh.attestation.certification import Certificate, VerifiedPath, parse_certificate, verify_path
+from sealmesh.attestation.certification.names import format_name
 from sealmesh.attestation.genuine import Genuine
 from sealmesh.attestation.nitro.claims import NitroClaims
 from sealmesh.attestation.nitro.document import NitroDocument
 from sealmesh.attestation.roots import TrustRoot
 
 _DEBUG_REGISTERS = (0, 1, 2)
+_REGION = re.compile(r"(?:^|,)CN=[A-Za-z0-9-]+\.([a-z]{2}(?:-[a-z]+)+-[0-9]+)\.aws(?:,|$)")
 
 
 def verify_nitro(
@@ -47,7 +50,7 @@ def verify_nitro(
         path = cache.recall(key, lambda: _verify_chain(chain, roots, now), roots=roots, now=now)
     # 2. Signature.
     document.sign1.verify(path.leaf.key, subject="document")
-    return Genuine(root=path.root, validity=path.validity, claims=_claims(document))
+    return Genuine(root=path.root, validity=path.validity, claims=_claims(document, path.leaf))
 
 
 def _verify_chain(chain: Sequence[bytes], roots: Sequence[TrustRoot], now: datetime) -> VerifiedPath:
@@ -57,7 +60,16 @@ def _verify_chain(chain: Sequence[bytes], roots: Sequence[TrustRoot], now: datet
     return verify_path(certificates, subjects=subjects, roots=roots, now=now)
 
 
-def _claims(document: NitroDocument) -> NitroClaims:
+def _region(leaf: Certificate) -> str | None:
+    """Return the region in the name that the leaf's issuer gave it, `<module>.<region>.aws`."""
+    try:
+        match = _REGION.search(format_name(leaf.subject))
+    except ValueError:
+        return None
+    return match[1] if match else None
+
+
+def _claims(document: NitroDocument, leaf: Certificate) -> NitroClaims:
     measured = (document.pcrs.get(index, b"") for index in _DEBUG_REGISTERS)
     return NitroClaims(
         module_id=document.module_id,
@@ -67,4 +79,5 @@ def _claims(document: NitroDocument) -> NitroClaims:
         user_data=document.user_data or b"",
         nonce=document.nonce or b"",
         public_key=document.public_key or b"",
+        region=_region(leaf),
     )

@@ -1,7 +1,12 @@
 """Packages say which software; infrastructures say on what hardware."""
 
+from cryptography import x509
+
 from sealmesh.manifest.model import Manifest, Package
 from sealmesh.manifest.reading.view import Reading
+
+_CPU_SVN = 16
+_FINGERPRINT = 32
 
 
 def check_packages(reading: Reading, manifest: Manifest) -> None:
@@ -69,20 +74,33 @@ def _check_identity(reading: Reading, name: str, package: Package) -> None:
 
 
 def check_infrastructures(reading: Reading, manifest: Manifest) -> None:
-    """Refuse, unless lenient, properties that nothing enforces: a rule that is not kept misleads."""
+    """Refuse, unless lenient, values that no machine can have: nothing would be let in."""
     if reading.lenient:
         return
     for name, infrastructure in manifest.infrastructures.items():
-        given = {
-            "CPUSVN": bool(infrastructure.cpu_svn),
-            "RootCA": bool(infrastructure.root_ca),
-            "QESVN": infrastructure.qe_svn is not None,
-            "PCESVN": infrastructure.pce_svn is not None,
-        }
-        for field in (field for field, there in given.items() if there):
+        path = ("Infrastructures", name)
+        if len(infrastructure.cpu_svn) not in (0, _CPU_SVN):
             reading.report.add(
-                "infrastructure.not-enforced",
-                ("Infrastructures", name, field),
-                f"{field} is not enforced by this version.",
-                remedy="Leave it out, so that nobody relies on it.",
+                "infrastructure.bad-value", (*path, "CPUSVN"), f"CPUSVN is {_CPU_SVN} bytes, as in the quote."
             )
+        if infrastructure.root_ca and not _is_root(infrastructure.root_ca):
+            reading.report.add(
+                "infrastructure.bad-value",
+                (*path, "RootCA"),
+                "RootCA is neither a certificate nor the SHA-256 of one.",
+                remedy="Give the certificate in PEM or DER, or the 32 bytes of its SHA-256, in base64.",
+            )
+        if infrastructure.regions is not None and not infrastructure.regions:
+            reading.report.add(
+                "infrastructure.bad-value", (*path, "Regions"), "An empty list accepts nothing."
+            )
+
+
+def _is_root(value: bytes) -> bool:
+    if len(value) == _FINGERPRINT:
+        return True
+    try:
+        x509.load_der_x509_certificate(value)
+    except ValueError:
+        return False
+    return True

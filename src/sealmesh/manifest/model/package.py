@@ -2,7 +2,11 @@
 
 from dataclasses import dataclass
 
+from cryptography.hazmat.primitives.hashes import SHA256, Hash
+
 from sealmesh.attestation import Reference
+
+_FINGERPRINT = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +37,31 @@ class Package:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Infrastructure:
-    """Properties that a platform must have (COMPAT section 8, `Infrastructures`).
+    """Properties that a machine must have (COMPAT section 8, `Infrastructures`); what is not given, any has.
 
-    They are kept as written. Nothing enforces them yet, so that strict parsing refuses any of them.
+    Attributes:
+        cpu_svn: 16 bytes, raw, to equal; empty if not given.
+        root_ca: The root certificate in DER, or its SHA-256; empty if not given.
+        qe_svn: Lowest version of the quoting enclave.
+        pce_svn: Lowest version of the provisioning certification enclave.
+        fmspcs: Accepted kinds of platforms, 6 bytes each.
+        platform_ids: Accepted machines: PPIDs, chip IDs, instance IDs.
+        regions: Accepted regions, as the cloud names them.
     """
 
     cpu_svn: bytes = b""
     root_ca: bytes = b""
     qe_svn: int | None = None
     pce_svn: int | None = None
+    fmspcs: frozenset[bytes] | None = None
+    platform_ids: frozenset[bytes] | None = None
+    regions: frozenset[str] | None = None
+
+    @property
+    def root_sha256(self) -> bytes:
+        """The fingerprint of the root, or nothing."""
+        if len(self.root_ca) in (0, _FINGERPRINT):
+            return self.root_ca
+        digest = Hash(SHA256())
+        digest.update(self.root_ca)
+        return digest.finalize()

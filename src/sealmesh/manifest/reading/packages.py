@@ -2,10 +2,14 @@
 
 from sealmesh.manifest.json_values import JsonValue
 from sealmesh.manifest.model import Infrastructure, Package
-from sealmesh.manifest.reading.evidence import read_evidence
+from sealmesh.manifest.reading.evidence import EvidenceView, read_evidence
+from sealmesh.manifest.reading.pem import first_block
 from sealmesh.manifest.reading.view import Reading, View
 from sealmesh.manifest.report import Path
 from sealmesh.manifest.shapes import INFRASTRUCTURE, PACKAGE
+
+_FMSPC = 6
+_PLATFORM_ID = (16, 33, 64)  # PPID, CCA instance ID, SNP chip ID
 
 
 def read_package(reading: Reading, value: JsonValue, path: Path) -> Package:
@@ -26,9 +30,19 @@ def read_package(reading: Reading, value: JsonValue, path: Path) -> Package:
 def read_infrastructure(reading: Reading, value: JsonValue, path: Path) -> Infrastructure:
     """Read one infrastructure."""
     view = View(reading, value, path, INFRASTRUCTURE)
+    own = EvidenceView(reading, view)
     return Infrastructure(
         cpu_svn=view.data("CPUSVN"),
-        root_ca=view.data("RootCA"),
+        root_ca=_der(view.data("RootCA")),
         qe_svn=view.optional_unsigned("QESVN", bits=16),
         pce_svn=view.optional_unsigned("PCESVN", bits=16),
+        fmspcs=own.octets_list("FMSPCs", _FMSPC),
+        platform_ids=own.octets_list("PlatformIDs", *_PLATFORM_ID),
+        regions=own.texts("Regions"),
     )
+
+
+def _der(certificate: bytes) -> bytes:
+    """Return what a PEM block holds; anything else as it is."""
+    block = first_block(certificate.decode("latin-1"))
+    return certificate if block is None else block.data
