@@ -13,6 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final, TypeVar
 
+from sealmesh.adapters.attester.device import FORMS, DeviceChoice, read_device
 from sealmesh.adapters.log import LogFormat, LogLevel
 from sealmesh.attestation import Family
 from sealmesh.errors.marble import MarbleConfigurationError, MarbleConflict
@@ -91,7 +92,8 @@ ATTESTER: Final = Setting(
     variables=("SEALMESH_ATTESTER",),
     default="",
     about="how Evidence is made: `simulated`, `simulated:DIR`, also as another TEE with `simulated-tdx`, "
-    "`simulated-snp`, `simulated-nitro`; `none` only with --legacy",
+    "`simulated-snp`, `simulated-nitro`; in a TEE `auto`, or `gramine`, `tsm`, `sev-guest`, `nitro`, each "
+    "also with :PATH; `none` only with --legacy",
 )
 LEGACY: Final = Setting(
     name="legacy",
@@ -141,6 +143,7 @@ class MarbleConfig:
         command: Program and arguments; empty for what the package says.
         platform_dir: Of the simulated platform; None: no Evidence, legacy only.
         tee: Which TEE that platform pretends.
+        device: A real TEE instead.
         environment: Of this process: what declared variables are taken from, and nothing else.
         wait_seconds: How long to wait for a Coordinator that is away or has no manifest yet.
     """
@@ -153,6 +156,7 @@ class MarbleConfig:
     package: Path
     platform_dir: Path | None
     tee: Family
+    device: DeviceChoice | None = None
     legacy: bool
     wait_seconds: float
     log_format: LogFormat
@@ -193,6 +197,7 @@ def read_configuration(
         package=sources.read(PACKAGE, Path),
         platform_dir=_platform(sources, legacy=legacy),
         tee=_tee(sources.read(ATTESTER, _attester)),
+        device=read_device(sources.read(ATTESTER, _attester)),
         legacy=legacy,
         wait_seconds=sources.read(WAIT, _seconds),
         log_format=sources.read(LOG_FORMAT, _word(LogFormat)),
@@ -235,14 +240,14 @@ def _converted(source: str, text: str, convert: Callable[[str], _T]) -> _T:
 
 def _platform(sources: _Sources, *, legacy: bool) -> Path | None:
     text = sources.read(ATTESTER, _attester)
-    if text == "none" and legacy:
+    if (text == "none" and legacy) or read_device(text):
         return None
     if text == "none" or not text:
         raise MarbleConfigurationError(
             "This machine has no way to make Evidence",
             found=f"attester {text or 'not given'}",
             wanted="simulated or simulated:DIR",
-            remedy="Give --attester simulated (SEALMESH_ATTESTER) on a machine without a TEE",
+            remedy="Give --attester simulated (SEALMESH_ATTESTER) on a machine without a TEE, auto in one",
         )
     directory = text.partition(":")[2]
     return Path(directory) if directory else Path.home() / DEFAULT_PLATFORM
@@ -256,7 +261,9 @@ def _attester(text: str) -> str:
     kind, colon, directory = text.partition(":")
     if text in ("", "none") or (kind in _SIMULATED and bool(colon) is bool(directory)):
         return text
-    raise ValueError(f"none, or {', '.join(_SIMULATED)}, each also with :DIR")
+    if read_device(text):
+        return text
+    raise ValueError(f"none, or {', '.join(_SIMULATED)}, each also with :DIR; {FORMS}")
 
 
 def _address(text: str) -> CoordinatorAddress:

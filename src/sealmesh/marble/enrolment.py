@@ -11,7 +11,7 @@ from uuid import UUID
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
-from sealmesh.adapters.attester import Attester
+from sealmesh.adapters.attester.device import EvidenceDevice
 from sealmesh.errors.marble import CoordinatorRefused
 from sealmesh.ledger import RelyingPolicy
 from sealmesh.marble.config import CoordinatorAddress
@@ -52,7 +52,7 @@ class Applicant:
     """
 
     address: CoordinatorAddress
-    attester: Attester | None
+    attester: EvidenceDevice | None
     marble_type: str
     uuid: UUID
     dns_names: tuple[str, ...]

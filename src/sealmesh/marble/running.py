@@ -18,6 +18,7 @@ from typing import Final
 
 import sealmesh.dataplane
 from sealmesh.adapters.attester import SimulatedAttester
+from sealmesh.adapters.attester.device import EvidenceDevice, open_device
 from sealmesh.adapters.clock import system_clock
 from sealmesh.adapters.log import configure_log, logger
 from sealmesh.dataplane.configuration import Configuration
@@ -123,15 +124,18 @@ def _run_beside(
 
 
 def _program(config: MarbleConfig) -> MeasuredProgram:
-    if config.platform_dir is None:
+    if config.platform_dir is None and config.device is None:
         return unmeasured(config.command, config.environment.get("PATH"))
     return load_measured(config.package, config.command)
 
 
 def _applicant(config: MarbleConfig, program: MeasuredProgram, clock: Callable[[], datetime]) -> Applicant:
-    attester = None
-    if config.platform_dir is not None and program.package is not None:
+    attester: EvidenceDevice | None = None
+    if config.device is not None:
+        attester = open_device(config.device)
+    elif config.platform_dir is not None and program.package is not None:
         attester = SimulatedAttester(config.platform_dir, program.package, family=config.tee, clock=clock)
+    if attester is not None:
         logger().info("evidence", attester=attester.describe())
     return Applicant(
         address=config.coordinator,

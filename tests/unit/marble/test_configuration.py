@@ -4,10 +4,15 @@ from pathlib import Path
 
 import pytest
 
+from sealmesh.adapters.attester.device import DeviceChoice
 from sealmesh.errors.marble import MarbleConfigurationError, MarbleConflict
 from sealmesh.marble.config import MarbleConfig, read_configuration
 from sealmesh.marble.credentials import MarbleKey
 
+_ATTESTERS = (
+    "none, or simulated, simulated-tdx, simulated-snp, simulated-nitro, each also with :DIR; "
+    "auto, or gramine, nitro, tsm, sev-guest, each also with :PATH"
+)
 _NAMES = "DNS names in ASCII (`xn--...`) and IP addresses, separated by commas"
 
 
@@ -47,6 +52,13 @@ def test_two_values_are_a_conflict_that_names_both_sources() -> None:
     assert caught.value.found == "shop and stock"
 
 
+def test_a_real_tee_is_named_instead_of_a_simulated_platform() -> None:
+    configuration = read({"attester": "tsm:/config/tsm/report"})
+    assert configuration.device == DeviceChoice("tsm", Path("/config/tsm/report"))
+    assert configuration.platform_dir is None
+    assert read({"attester": "simulated"}).device is None
+
+
 @pytest.mark.parametrize(
     ("variable", "text", "wanted"),
     [
@@ -65,12 +77,12 @@ def test_two_values_are_a_conflict_that_names_both_sources() -> None:
         (
             "SEALMESH_ATTESTER",
             "real",
-            "none, or simulated, simulated-tdx, simulated-snp, simulated-nitro, each also with :DIR",
+            _ATTESTERS,
         ),
         (
             "SEALMESH_ATTESTER",
             "simulated:",
-            "none, or simulated, simulated-tdx, simulated-snp, simulated-nitro, each also with :DIR",
+            _ATTESTERS,
         ),
     ],
 )

@@ -1,7 +1,7 @@
 """The Attester: who gives Evidence of this process.
 
-One port, `Attester`; one implementation per platform. Here: the simulated SGX platform, with its
-directory (`platform`) and the packages it measures (`package`).
+One port, `Attester`: the simulated platform, with its directory (`platform`) and the packages it measures
+(`package`). A Marble needs less of it, `EvidenceDevice`: that of real TEEs too (`device`).
 """
 
 from sealmesh.adapters.attester.port import Attester

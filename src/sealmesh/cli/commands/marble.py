@@ -24,7 +24,9 @@ def run(
         str, _option("coordinator-addr", "ADDR", "The Coordinator's mesh port; `localhost:2001`.")
     ] = "",
     package: Annotated[str, _option("package", "PACKAGE", "The package or its folder; here.")] = "",
-    attester: Annotated[str, _option("attester", "KIND", "How Evidence is made: `simulated[:DIR]`.")] = "",
+    attester: Annotated[
+        str, _option("attester", "KIND", "How Evidence is made: `simulated[:DIR]`, `auto`.")
+    ] = "",
     uuid_file: Annotated[str, _option("uuid-file", "FILE", "Where the Marble's UUID is kept; `uuid`.")] = "",
     dns_names: Annotated[
         str, _option("dns-names", "LIST", "Names to ask for in the certificate; `localhost`.")
