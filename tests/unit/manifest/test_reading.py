@@ -1,6 +1,6 @@
 """How the document itself is read: Go's rules leniently, one meaning only strictly."""
 
-import json
+from time import process_time
 
 import pytest
 
@@ -147,20 +147,24 @@ def test_a_manifest_of_three_megabytes_is_accepted(document):
     parse_manifest(document({"Marbles/baker/Parameters/Env/BIG": "x" * 3_000_000}))
 
 
-def test_a_thousand_marbles_and_secrets_parse_in_less_than_two_seconds(document):
-    from time import perf_counter
+def test_the_time_to_parse_grows_with_the_manifest_and_not_faster(document):
+    def large(count: int) -> bytes:
+        parameters = {"Env": {f"E{j}": "{{ hex .Secrets.s }}" for j in range(10)}}
+        secret = {"Type": "symmetric-key", "Size": 256, "Shared": True}
+        return document(
+            {
+                "Marbles": {f"m{i}": {"Package": "oven", "Parameters": parameters} for i in range(count)},
+                "Secrets": {f"s{i}": secret for i in range(count)},
+            }
+        )
 
-    marbles = {
-        f"m{i}": {
-            "Package": "oven",
-            "Parameters": {"Env": {f"E{j}": "{{ hex .Secrets.s }}" for j in range(10)}},
-        }
-        for i in range(1000)
-    }
-    secrets = {f"s{i}": {"Type": "symmetric-key", "Size": 256, "Shared": True} for i in range(1000)}
-    raw = document({"Marbles": marbles, "Secrets": secrets})
-    start = perf_counter()
-    manifest = parse_manifest(raw)
-    assert perf_counter() - start < 2
-    assert (len(manifest.marbles), len(manifest.secrets)) == (1000, 1000)
-    assert len(json.loads(raw)["Marbles"]) == 1000
+    def cost(raw: bytes) -> float:
+        runs = []
+        for _ in range(3):
+            start = process_time()
+            parse_manifest(raw)
+            runs.append(process_time() - start)
+        return min(runs)
+
+    assert len(parse_manifest(large(1000)).marbles) == 1000
+    assert cost(large(1000)) < 40 * cost(large(100))
