@@ -1,4 +1,4 @@
-"""A memory of platforms and certificate chains that were verified before."""
+"""A memory of platforms, collateral and certificate chains that were verified before."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar, cast
 from cryptography.hazmat.primitives.hashes import SHA256, Hash
 
 from sealmesh.attestation.dcap.collateral import UnverifiedCollateral
+from sealmesh.attestation.dcap.endorsements import VerifiedEndorsements, verify_endorsements
 from sealmesh.attestation.dcap.platform import VerifiedPlatform, verify_platform
 from sealmesh.attestation.family import Family
 from sealmesh.attestation.roots import TrustRoot
@@ -24,6 +25,9 @@ class Remembered(Protocol):
     def validity(self) -> Validity:
         """When everything that was checked is valid."""
 
+
+_KINDS = 64
+"""Collateral documents that are remembered apart from platforms: a mesh has few kinds of machines."""
 
 RememberedT = TypeVar("RememberedT", bound=Remembered)
 
@@ -46,6 +50,7 @@ class VerificationCache:
             raise ValueError("a cache remembers at least one platform")
         self._capacity = capacity
         self._entries: dict[bytes, Remembered] = {}
+        self._endorsements: dict[bytes, VerifiedEndorsements] = {}
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -62,7 +67,14 @@ class VerificationCache:
         """Do as `dcap.platform.verify_platform` does, or remember having done it."""
         return self.recall(
             digest_of(b"dcap", family.encode(), collateral.digest, pck_chain),
-            lambda: verify_platform(pck_chain, collateral, family=family, roots=roots, now=now),
+            lambda: verify_platform(
+                pck_chain,
+                collateral,
+                family=family,
+                roots=roots,
+                now=now,
+                endorsements=self._endorsements_of(collateral, family=family, roots=roots, now=now),
+            ),
             roots=roots,
             now=now,
         )
@@ -85,12 +97,29 @@ class VerificationCache:
             now: Aware UTC.
         """
         known = self._entries.get(key)
-        if known is not None and known.root in roots and known.validity.contains(now):
+        if known is not None and _holds(known, roots, now):
             return cast("RememberedT", known)
         verified = verify()
         kept = list(self._entries.items())[-(self._capacity - 1) :] if self._capacity > 1 else []
         self._entries = {**dict(kept), key: verified}
         return verified
+
+    def _endorsements_of(
+        self, collateral: UnverifiedCollateral, *, family: Family, roots: Sequence[TrustRoot], now: datetime
+    ) -> VerifiedEndorsements:
+        """Return what is common to all platforms of a kind, by the same rules as for a platform."""
+        key = digest_of(b"dcap endorsements", family.encode(), collateral.digest)
+        known = self._endorsements.get(key)
+        if known is not None and _holds(known, roots, now):
+            return known
+        verified = verify_endorsements(collateral, family=family, roots=roots, now=now)
+        kept = list(self._endorsements.items())[1 - _KINDS :]
+        self._endorsements = {**dict(kept), key: verified}
+        return verified
+
+
+def _holds(known: Remembered, roots: Sequence[TrustRoot], now: datetime) -> bool:
+    return known.root in roots and known.validity.contains(now)
 
 
 def digest_of(kind: bytes, *parts: bytes) -> bytes:

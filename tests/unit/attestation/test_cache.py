@@ -9,6 +9,7 @@ import pytest
 
 from sealmesh.attestation import VerificationCache
 from sealmesh.attestation import cache as cache_module
+from sealmesh.attestation.dcap.endorsements import verify_endorsements
 from sealmesh.attestation.dcap.platform import verify_platform
 from sealmesh.attestation.simulated import create_platform, create_vendor
 from sealmesh.errors.attestation import VerificationError
@@ -106,6 +107,68 @@ def test_failures_are_not_remembered(scene: Scene) -> None:
         scene.but(now=scene.now + timedelta(days=99)).verify(cache=cache)
     assert len(cache) == 0
     assert scene.verify(cache=cache)
+
+
+@pytest.fixture
+def verified_collateral(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """Count how often collateral is really verified."""
+    calls: list[bytes] = []
+
+    def counting(collateral: Any, **keywords: Any) -> Any:
+        calls.append(collateral.digest)
+        return verify_endorsements(collateral, **keywords)
+
+    monkeypatch.setattr(cache_module, "verify_endorsements", counting)
+    return calls
+
+
+def another_machine(scene: Scene, seed: int = 4, **how: Any) -> Scene:
+    platform = create_platform(scene.vendor, now=scene.now, entropy=Random(seed).randbytes, **how)
+    return scene.but(platform=platform, quote=platform.quote(scene.enclave, bytes(64)))
+
+
+def test_collateral_is_verified_once_for_all_machines_of_a_kind(
+    scene: Scene, verified_platforms: list[bytes], verified_collateral: list[bytes]
+) -> None:
+    cache = VerificationCache()
+    machines = [another_machine(scene, seed) for seed in range(3)]
+    claims = [machine.verify(cache=cache).claims for machine in machines]
+    assert (len(verified_platforms), len(verified_collateral)) == (3, 1)
+    assert claims == [machine.verify().claims for machine in machines]
+
+
+def test_a_new_machine_finds_no_collateral_remembered_beyond_its_expiry(scene: Scene) -> None:
+    cache = VerificationCache()
+    scene.verify(cache=cache)
+    end = scene.now + timedelta(days=30)
+    assert another_machine(scene).but(now=end).verify(cache=cache)
+    for seed, now in ((5, end + timedelta(seconds=1)), (6, scene.now - timedelta(seconds=1))):
+        with pytest.raises(VerificationError) as caught:
+            another_machine(scene, seed).but(now=now).verify(cache=cache)
+        assert caught.value.code == "expired:crl"
+    assert len(cache) == 2
+
+
+def test_a_new_machine_finds_no_collateral_remembered_under_a_root_that_is_not_accepted(scene: Scene) -> None:
+    cache = VerificationCache()
+    scene.verify(cache=cache)
+    other = replace(scene.roots[0], sha256=bytes(32))
+    with pytest.raises(VerificationError) as caught:
+        another_machine(scene).but(roots=(other,)).verify(cache=cache)
+    assert caught.value.code == "crl sig:root"
+
+
+def test_remembered_collateral_is_still_held_against_each_machine(scene: Scene) -> None:
+    cache = VerificationCache()
+    scene.verify(cache=cache)
+    stranger = another_machine(scene, fmspc=b"\1\2\3\4\5\6")
+    revoked = another_machine(scene, 7)
+    withdrawn = revoked.endorsed(revoked_by_ca=frozenset({revoked.platform.pck.certificate.serial_number}))
+    assert another_machine(withdrawn, 8).verify(cache=cache)
+    for machine, code in ((stranger, "fmspc"), (withdrawn, "revoked:pck")):
+        with pytest.raises(VerificationError) as caught:
+            machine.verify(cache=cache)
+        assert caught.value.code == code
 
 
 @pytest.mark.parametrize("capacity", [1, 3])

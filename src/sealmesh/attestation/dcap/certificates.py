@@ -5,6 +5,8 @@ sections 4.2.1.3 and 4.2.1.9. Names are compared with each other only, never wit
 """
 
 import re
+from binascii import a2b_base64
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -86,10 +88,15 @@ class Certificate:
         return digest.finalize()
 
 
-def parse_chain(pem: bytes, *roles: Role) -> tuple[Certificate, ...]:
+def parse_chain(pem: bytes, *roles: Role, known: Sequence[Certificate] = ()) -> tuple[Certificate, ...]:
     """Parse PEM certificates, leaf first, exactly one for each of `roles`.
 
     One NUL after the last is allowed, as Intel's quoting library leaves it there.
+
+    Args:
+        pem: The certificates.
+        roles: What each is for.
+        known: Certificates that were parsed before: those of the same bytes and role are not parsed again.
 
     Raises:
         EndorsementFormatError: Too long, another number of certificates, anything between or after
@@ -109,7 +116,10 @@ def parse_chain(pem: bytes, *roles: Role) -> tuple[Certificate, ...]:
             found=len(blocks),
             wanted=f"{len(roles)}: {', '.join(roles)}",
         )
-    return tuple(_parse(block, role) for block, role in zip(blocks, roles, strict=True))
+    return tuple(
+        _recognize(block, role, known) or _parse(block, role)
+        for block, role in zip(blocks, roles, strict=True)
+    )
 
 
 def _split(pem: bytes, name: str, *, most: int) -> list[bytes]:
@@ -124,6 +134,16 @@ def _split(pem: bytes, name: str, *, most: int) -> list[bytes]:
         blocks.append(match.group())
         position = match.end()
     return blocks
+
+
+def _recognize(pem: bytes, role: Role, known: Sequence[Certificate]) -> Certificate | None:
+    try:
+        der = a2b_base64(b"".join(pem.split()[2:-2]), strict_mode=True)
+    except ValueError:
+        return None
+    return next(
+        (certificate for certificate in known if certificate.role is role and certificate.der == der), None
+    )
 
 
 def _parse(pem: bytes, role: Role) -> Certificate:
