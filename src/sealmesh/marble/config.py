@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final, TypeVar
 
-from sealmesh.adapters.attester.device import FORMS, DeviceChoice, read_device
+from sealmesh.adapters.attester.device import FORMS, DeviceChoice, TpmChoice, read_device
 from sealmesh.adapters.log import LogFormat, LogLevel
 from sealmesh.attestation import Family
 from sealmesh.errors.marble import MarbleConfigurationError, MarbleConflict
@@ -93,7 +93,7 @@ ATTESTER: Final = Setting(
     default="",
     about="how Evidence is made: `simulated`, `simulated:DIR`, also as another TEE with `simulated-tdx`, "
     "`simulated-snp`, `simulated-nitro`; in a TEE `auto`, or `gramine`, `tsm`, `sev-guest`, `nitro`, each "
-    "also with :PATH; `none` only with --legacy",
+    "also with :PATH, or `tpm[:TCTI]?pcrs=sha256:0,7`; `none` only with --legacy",
 )
 LEGACY: Final = Setting(
     name="legacy",
@@ -156,7 +156,7 @@ class MarbleConfig:
     package: Path
     platform_dir: Path | None
     tee: Family
-    device: DeviceChoice | None = None
+    device: DeviceChoice | TpmChoice | None = None
     legacy: bool
     wait_seconds: float
     log_format: LogFormat

@@ -11,7 +11,8 @@ from sealmesh.marble.credentials import MarbleKey
 
 _ATTESTERS = (
     "none, or simulated, simulated-tdx, simulated-snp, simulated-nitro, each also with :DIR; "
-    "auto, or gramine, nitro, tsm, sev-guest, each also with :PATH"
+    "auto, or gramine, nitro, tsm, sev-guest, each also with :PATH; "
+    "tpm[:TCTI]?pcrs=sha256:0,7"
 )
 _NAMES = "DNS names in ASCII (`xn--...`) and IP addresses, separated by commas"
 

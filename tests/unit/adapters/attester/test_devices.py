@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import cbor2
 import pytest
@@ -38,6 +38,10 @@ from sealmesh.attestation.simulated import (
     td_quote,
 )
 from sealmesh.errors.attestation import PlatformError
+from sealmesh.marble.config import read_configuration
+from sealmesh.marble.credentials import MarbleKey, report_data
+from sealmesh.marble.program import MeasuredProgram
+from sealmesh.marble.running import _applicant
 
 NOW = datetime(2031, 3, 1, 12, tzinfo=UTC)
 DATA = b"\x07" * 32
@@ -81,6 +85,14 @@ def test_gramine_quotes_what_was_written(gramine: Path) -> None:
     evidence = parse_evidence(GramineAttester(gramine).evidence(DATA))
     assert evidence.family is Family.SGX
     assert evidence.quote.report.report_data == FILLED
+
+
+def test_a_marble_in_an_enclave_shows_the_quote_over_its_certificate(gramine: Path, tmp_path: Path) -> None:
+    options = {"attester": f"gramine:{gramine}", "type": "shop", "uuid-file": str(tmp_path / "uuid")}
+    applicant = _applicant(read_configuration((), options, {}), cast(MeasuredProgram, None), lambda: NOW)
+    certificate = MarbleKey.generate(256).self_signed(now=NOW)
+    quote = parse_evidence(applicant.evidence(certificate)).quote
+    assert quote.report.report_data == report_data(certificate).ljust(64, b"\0")
 
 
 @pytest.mark.parametrize("kind", ["none", "epid", ""])

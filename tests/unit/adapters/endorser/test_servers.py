@@ -28,6 +28,8 @@ from sealmesh.errors.attestation import (
     EndorserUnreachable,
     VerificationError,
 )
+from sealmesh.server.configuration import read_configuration
+from sealmesh.server.evidence import build_evidence
 
 ENCLAVE = SimulatedEnclave(
     unique_id=b"\x01" * 32, signer_id=b"\x02" * 32, product_id=1, security_version=1, debug=False
@@ -307,6 +309,21 @@ def test_evidence_that_brings_its_certificates_is_not_let_in_without_the_revocat
     world.down = False
     world.now += LONGEST_PAUSE
     assert not isinstance(examiner.examine(raw, world.now), AttestationError)
+
+
+def test_a_coordinator_asks_the_servers_that_its_configuration_names(world: Any, tmp_path: Path) -> None:
+    configuration = read_configuration(
+        {"attester": f"simulated:{tmp_path / 'platform'}", "endorser-cache": str(tmp_path / "cache")},
+        {"SEALMESH_ENDORSER": f"pccs:{world.base}?ca={world.ca},kds:{world.base}?ca={world.ca}"},
+    )
+    endorser = build_evidence(configuration).endorser
+    for evidence in (sgx(world), snp(world)):
+        assert judge(world, evidence, endorser.collateral_for(evidence))
+    port = world.base.rpartition(":")[2]
+    assert {file.parent.name for file in (tmp_path / "cache").rglob("*.json")} == {
+        f"pccs-127.0.0.1_{port}",
+        f"kds-127.0.0.1_{port}",
+    }
 
 
 @pytest.mark.parametrize(

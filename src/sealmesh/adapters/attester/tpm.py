@@ -1,0 +1,92 @@
+"""Quotes of a TPM 2.0 over its PCRs, by an attestation key that is the same at each start.
+
+TCG TPM 2.0 Library, part 3: TPM2_CreatePrimary, TPM2_PCR_Read, TPM2_Quote. The key is a primary one of
+the endorsement hierarchy: the same template gives the same key until that hierarchy is cleared. A verifier
+has to know it.
+"""
+
+from typing import Any, Final
+
+from sealmesh.adapters.tpm import Tpm
+from sealmesh.adapters.tpm.connection import TpmConnection
+from sealmesh.attestation import encode_tpm_evidence
+from sealmesh.attestation.tpm import Bank
+from sealmesh.errors.attestation import PlatformError
+from sealmesh.errors.store import TpmError
+
+_KEY: Final = "ecc256:ecdsa-sha256:null"
+_ATTEMPTS: Final = 3
+_READ_AT_ONCE: Final = 8
+
+
+class TpmAttester:
+    """Quotes over the SHA-256 bank. Threads take turns.
+
+    Args:
+        tpm: The TPM.
+        pcrs: Which registers.
+    """
+
+    def __init__(self, tpm: Tpm, pcrs: tuple[int, ...]) -> None:
+        self._tpm = tpm
+        self._pcrs = pcrs
+
+    def evidence(self, report_data: bytes) -> bytes:
+        """Return a quote whose nonce is `report_data` without the zeros that fill it up.
+
+        Raises:
+            PlatformError: The TPM refuses, or the registers do not come to rest.
+        """
+        try:
+            with self._tpm.connected() as tpm:
+                return self._quoted(tpm, report_data.rstrip(b"\0"))
+        except TpmError as error:
+            raise PlatformError(
+                "the TPM gives no quote", found=error.found, wanted="a quote", remedy=error.remedy
+            ) from error
+
+    def describe(self) -> str:
+        """Return one phrase for people."""
+        return f"quotes of the TPM at {self._tpm.tcti}, PCRs sha256:{','.join(map(str, self._pcrs))}"
+
+    def _quoted(self, tpm: TpmConnection, nonce: bytes) -> bytes:
+        lib, esapi = tpm.library, tpm.esapi
+        handle, public, *_ = esapi.create_primary(
+            lib.TPM2B_SENSITIVE_CREATE(), _template(lib), lib.ESYS_TR.ENDORSEMENT
+        )
+        with tpm.flushed(handle):
+            for _ in range(_ATTEMPTS):
+                values = self._values(tpm)
+                quote, signature = esapi.quote(handle, self._selection(lib), lib.TPM2B_DATA(nonce))
+                if self._values(tpm) == values:
+                    return encode_tpm_evidence(
+                        attest=bytes(quote),
+                        signature=signature.marshal(),
+                        pcrs={Bank.SHA256: values},
+                        key=public.publicArea.marshal(),
+                    )
+        raise PlatformError("the TPM's registers change while they are quoted", remedy="Try again later.")
+
+    def _selection(self, lib: Any) -> Any:
+        return lib.TPML_PCR_SELECTION.parse(f"sha256:{','.join(map(str, self._pcrs))}")
+
+    def _values(self, tpm: TpmConnection) -> dict[int, bytes]:
+        values: dict[int, bytes] = {}
+        for start in range(0, len(self._pcrs), _READ_AT_ONCE):
+            part = self._pcrs[start : start + _READ_AT_ONCE]
+            wanted = tpm.library.TPML_PCR_SELECTION.parse(f"sha256:{','.join(map(str, part))}")
+            _, _, digests = tpm.esapi.pcr_read(wanted)
+            values |= {register: bytes(digests[index]) for index, register in enumerate(part)}
+        return values
+
+
+def _template(lib: Any) -> Any:
+    attributes = (
+        lib.TPMA_OBJECT.USERWITHAUTH
+        | lib.TPMA_OBJECT.RESTRICTED
+        | lib.TPMA_OBJECT.SIGN_ENCRYPT
+        | lib.TPMA_OBJECT.FIXEDTPM
+        | lib.TPMA_OBJECT.FIXEDPARENT
+        | lib.TPMA_OBJECT.SENSITIVEDATAORIGIN
+    )
+    return lib.TPM2B_PUBLIC.parse(_KEY, objectAttributes=attributes)
