@@ -15,15 +15,17 @@ class Difference:
         reason: Why ours is right, or why both are.
         ours: Pattern of our verdict.
         theirs: Pattern of dcap-qvl's.
+        change: Pattern that must occur in what was changed, where the verdicts alone would cover too much.
     """
 
     reason: str
     ours: str
     theirs: str
+    change: str = ""
 
-    def covers(self, ours: str, theirs: str) -> bool:
+    def covers(self, ours: str, theirs: str, change: str) -> bool:
         found = re.fullmatch(self.ours, ours, re.DOTALL) and re.fullmatch(self.theirs, theirs, re.DOTALL)
-        return found is not None
+        return found is not None and re.search(self.change, change) is not None
 
 
 VALID = r"valid \w+"
@@ -71,6 +73,7 @@ DIFFERENCES = {
         "platform counts as outdated; dcap-qvl refuses most and lets some have no effect.",
         ours=r"valid (OutOfDate|OutOfDateConfigurationNeeded)",
         theirs=r".*Unrecognized TCB status .*|valid (UpToDate|SWHardeningNeeded|ConfigurationNeeded)",
+        change=r"(QE identity|tdxModuleIdentities).*tcbStatus",
     ),
     # Forms of input.
     "Open Enclave header": Difference(
@@ -116,6 +119,7 @@ DIFFERENCES = {
         reason="A list from the future is not fresh (RFC 5280, 5.1.2.4); dcap-qvl reads nextUpdate only.",
         ours=r"refused expired:crl",
         theirs=VALID,
+        change=r": at |now|crl of|collateral",
     ),
     "last second of a CRL": Difference(
         reason="RFC 5280, 5.1.2.5 leaves open whether nextUpdate itself is good; here it is, as notAfter.",
@@ -141,6 +145,7 @@ DIFFERENCES = {
 }
 
 
-def explain(ours: str, theirs: str) -> str | None:
-    """Return the name of the difference that covers two verdicts, None when nothing does."""
-    return next((name for name, known in DIFFERENCES.items() if known.covers(ours, theirs)), None)
+def explain(ours: str, theirs: str, change: str = "") -> str | None:
+    """Return the name of the difference that covers two verdicts about a change, None when nothing does."""
+    covering = (name for name, known in DIFFERENCES.items() if known.covers(ours, theirs, change))
+    return next(covering, None)

@@ -79,7 +79,7 @@ def compare(exhibit: Exhibit) -> str:
     if ours.startswith("refused") and theirs.startswith("refused"):
         return "both refuse"
     if ours != theirs:
-        known = differences.explain(ours, theirs)
+        known = differences.explain(ours, theirs, exhibit.name)
         assert known is not None, f"{exhibit.name}: {ours}, but dcap-qvl: {theirs}"
         return str(known)
     assert verified is not None
@@ -171,6 +171,8 @@ def test_thousands_get_the_same_verdict_and_no_entry_of_the_list_is_idle() -> No
         ("valid NotSupported", "valid UpToDate"),
         ("valid UpToDate", "refused Verification failed: TCB status is invalid: Revoked"),
         ("valid UpToDate", "refused CrlExpired { time: UnixTime(8), next_update: UnixTime(7) }"),
+        ("valid OutOfDate", "valid UpToDate"),
+        ("refused expired:crl", "valid UpToDate"),
         ("refused signature:quote", "valid UpToDate"),
         ("refused revoked:pck", "valid UpToDate"),
     ],
