@@ -63,9 +63,9 @@ class Item:
 def read_crl(reply: Reply) -> Published:
     """Read a revocation list, given as DER, PEM or hexadecimal text (PCCS): part `crl`, DER."""
     der = reply.body
-    if _HEX.fullmatch(der):
-        der = binascii.unhexlify(der.strip())
     try:
+        if _HEX.fullmatch(der):
+            der = binascii.unhexlify(der.strip())
         pem = der.lstrip().startswith(b"-----BEGIN")
         crl = x509.load_pem_x509_crl(der) if pem else x509.load_der_x509_crl(der)
         until = crl.next_update_utc
