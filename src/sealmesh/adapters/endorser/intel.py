@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final
 from urllib.parse import urlencode
 
@@ -74,7 +74,7 @@ class IntelEndorser:
             )
         platform = self._claimed.of(evidence)
         root_crl = self._cache.get(self._root_crl())
-        pck_crl = self._cache.get(self._pck_crl(_ca_of(evidence)))
+        pck_crl = self._cache.get(self._pck_crl(_ca_of(evidence.dcap.signature.pck_chain)))
         tcb_info = self._cache.get(self._tcb_info(family, platform.fmspc))
         identity = self._cache.get(self._qe_identity(family))
         return encode_collateral(
@@ -125,9 +125,10 @@ class IntelEndorser:
         return f"{place}?{urlencode(query)}" if query else place
 
 
-def _ca_of(evidence: UnverifiedEvidence) -> str:
+@lru_cache(maxsize=1024)
+def _ca_of(pck_chain: bytes) -> str:
     """Return which of Intel's two CAs the PCK certificate names as its issuer."""
-    pck = parse_chain(evidence.dcap.signature.pck_chain, Role.PCK, Role.CA, Role.ROOT)[0]
+    pck = parse_chain(pck_chain, Role.PCK, Role.CA, Role.ROOT)[0]
     return "processor" if "Processor CA" in pck.issuer.rfc4514_string() else "platform"
 
 
