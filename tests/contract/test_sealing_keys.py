@@ -351,7 +351,8 @@ def test_gramine_without_a_key_is_refused(tmp_path, content):
 
 
 def test_the_snp_structures_are_as_large_as_the_kernel_s():
-    from sealmesh.adapters.sealer.snp import DerivedKeyRequest, DerivedKeyResponse, GuestRequest
+    from sealmesh.adapters.sealer.snp import DerivedKeyRequest, DerivedKeyResponse
+    from sealmesh.adapters.sev_guest import GuestRequest
 
     sizes = [ctypes.sizeof(kind) for kind in (GuestRequest, DerivedKeyRequest, DerivedKeyResponse)]
     assert sizes == [32, 32, 64]

@@ -20,7 +20,8 @@ from urllib.parse import unquote
 from sealmesh.adapters.anchor.tpm import DEFAULT_INDEX, FIRST_INDEX, LAST_INDEX
 from sealmesh.adapters.sealer.gramine import DIRECTORY
 from sealmesh.adapters.sealer.pkcs11 import TokenKey
-from sealmesh.adapters.sealer.snp import DEVICE, HIGHEST_VMPL
+from sealmesh.adapters.sealer.snp import HIGHEST_VMPL
+from sealmesh.adapters.sev_guest import DEVICE
 from sealmesh.adapters.tpm import DEFAULT_TCTI
 
 _PCRS: Final = re.compile(r"sha(1|256|384|512):([0-9]|1[0-9]|2[0-3])(,([0-9]|1[0-9]|2[0-3]))*")

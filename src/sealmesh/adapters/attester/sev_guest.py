@@ -6,12 +6,10 @@ section 7.3), the host's certificates are in the table of the GHCB specification
 
 import ctypes
 import fcntl
-import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar, Final
 
-from sealmesh.adapters.sealer.snp import GuestRequest
+from sealmesh.adapters.sev_guest import Ioctl, NoAnswer, ask
 from sealmesh.attestation import REPORT_DATA_LENGTH
 from sealmesh.errors.attestation import PlatformError
 
@@ -20,9 +18,6 @@ SNP_GET_EXT_REPORT: Final = 0xC0205302
 REPORT_BYTES: Final = 1184
 CERTIFICATE_BYTES: Final = 0x4000
 """SEV_FW_BLOB_MAX_SIZE, the most that the driver takes; a multiple of the page size."""
-_MESSAGE_VERSION: Final = 1
-
-Ioctl = Callable[[int, int, ctypes.Structure], int]
 
 
 class ExtendedReportRequest(ctypes.Structure):
@@ -68,7 +63,11 @@ class SevGuestAttester:
         request = ExtendedReportRequest(
             user_data=data, certs_address=ctypes.addressof(table), certs_len=CERTIFICATE_BYTES
         )
-        response = self._response(request)
+        response = ReportResponse()
+        try:
+            ask(self._device, SNP_GET_EXT_REPORT, request, response, ioctl=self._ioctl)
+        except NoAnswer as error:
+            raise _refusal(str(error)) from error
         if response.status or response.report_size != REPORT_BYTES:
             raise _refusal(f"status {response.status:#x}, {response.report_size} bytes")
         return bytes(response.report) + _used(bytes(table))
@@ -76,24 +75,6 @@ class SevGuestAttester:
     def describe(self) -> str:
         """Return one phrase for people."""
         return f"SNP reports from {self._device}"
-
-    def _response(self, request: ExtendedReportRequest) -> ReportResponse:
-        response = ReportResponse()
-        call = GuestRequest(
-            msg_version=_MESSAGE_VERSION,
-            req_data=ctypes.addressof(request),
-            resp_data=ctypes.addressof(response),
-        )
-        try:
-            descriptor = os.open(self._device, os.O_RDWR | os.O_CLOEXEC)
-            try:
-                self._ioctl(descriptor, SNP_GET_EXT_REPORT, call)
-            finally:
-                os.close(descriptor)
-        except OSError as error:
-            found = f"{self._device}: {error.strerror}, firmware error {call.fw_error:#x}"
-            raise _refusal(f"{found}, host's error {call.vmm_error:#x}") from error
-        return response
 
 
 def _used(table: bytes) -> bytes:

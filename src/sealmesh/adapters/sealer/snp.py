@@ -10,24 +10,19 @@ the ID block) could be mixed in, not the key that signed it. So it would be open
 
 import ctypes
 import fcntl
-import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar, Final
 
 from sealmesh.adapters.sealer.keys import UNIQUE_KEY, SealingKey
+from sealmesh.adapters.sev_guest import DEVICE, Ioctl, NoAnswer, ask
 from sealmesh.errors.store import SealerError
 
-DEVICE: Final = Path("/dev/sev-guest")
 #: _IOWR('S', 1, struct snp_guest_request_ioctl), 32 bytes.
 SNP_GET_DERIVED_KEY: Final = 0xC0205301
-_MESSAGE_VERSION: Final = 1
 _VCEK: Final = 0
 _GUEST_POLICY: Final = 1 << 0
 _MEASUREMENT: Final = 1 << 3
 HIGHEST_VMPL: Final = 3
-
-Ioctl = Callable[[int, int, ctypes.Structure], int]
 
 
 class DerivedKeyRequest(ctypes.Structure):
@@ -50,18 +45,6 @@ class DerivedKeyResponse(ctypes.Structure):
         ("status", ctypes.c_uint32),
         ("rsvd", ctypes.c_uint8 * 28),
         ("key", ctypes.c_uint8 * 32),
-    ]
-
-
-class GuestRequest(ctypes.Structure):
-    """`struct snp_guest_request_ioctl`."""
-
-    _fields_: ClassVar = [
-        ("msg_version", ctypes.c_uint8),
-        ("req_data", ctypes.c_uint64),
-        ("resp_data", ctypes.c_uint64),
-        ("fw_error", ctypes.c_uint32),
-        ("vmm_error", ctypes.c_uint32),
     ]
 
 
@@ -116,21 +99,12 @@ class SnpKeys:
 
     def _derived(self, request: DerivedKeyRequest) -> DerivedKeyResponse:
         response = DerivedKeyResponse()
-        call = GuestRequest(
-            msg_version=_MESSAGE_VERSION,
-            req_data=ctypes.addressof(request),
-            resp_data=ctypes.addressof(response),
-        )
         try:
-            descriptor = os.open(self._device, os.O_RDWR | os.O_CLOEXEC)
-            try:
-                self._ioctl(descriptor, SNP_GET_DERIVED_KEY, call)
-            finally:
-                os.close(descriptor)
-        except OSError as error:
+            ask(self._device, SNP_GET_DERIVED_KEY, request, response, ioctl=self._ioctl)
+        except NoAnswer as error:
             raise SealerError(
                 "The SEV firmware gives no key",
-                found=f"{self._device}: {error.strerror}, firmware error {call.fw_error:#x}",
+                found=str(error),
                 remedy="Run the Coordinator in an SEV-SNP guest whose kernel has the sev-guest driver, at "
                 "the privilege level that is configured (snp:DEVICE?vmpl=N), or choose another --sealer.",
             ) from error

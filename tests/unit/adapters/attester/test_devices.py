@@ -21,7 +21,7 @@ from sealmesh.adapters.attester.sev_guest import (
     SevGuestAttester,
 )
 from sealmesh.adapters.attester.tsm import TsmAttester
-from sealmesh.adapters.sealer.snp import GuestRequest
+from sealmesh.adapters.sev_guest import GuestRequest
 from sealmesh.attestation import Family, SnpCollateral, Unchecked, parse_evidence, verify
 from sealmesh.attestation.self_contained import NoCollateral
 from sealmesh.attestation.simulated import (
