@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 import uvloop
 
@@ -31,6 +32,9 @@ from sealmesh.server.serving import serve
 from sealmesh.server.sockets import Sockets
 from sealmesh.server.supervisor import Supervisor
 from sealmesh.server.values import Address
+
+#: A port may still be held by a predecessor that ends, or by somebody's outgoing connection.
+_PORT_PATIENCE_SECONDS: Final = 5.0
 
 
 def run(configuration: ServerConfiguration) -> int:
@@ -166,11 +170,16 @@ def _serve(
 
 
 def _bind(configuration: ServerConfiguration, *, reuse_port: bool) -> Sockets:
-    mesh, client, metrics = configuration.mesh, configuration.client, configuration.metrics
+    def bound(address: Address) -> list[socket.socket]:
+        return bind(
+            address.host, address.port, reuse_port=reuse_port, patience_seconds=_PORT_PATIENCE_SECONDS
+        )
+
+    metrics = configuration.metrics
     return Sockets(
-        mesh=bind(mesh.host, mesh.port, reuse_port=reuse_port),
-        client=bind(client.host, client.port, reuse_port=reuse_port),
-        metrics=bind(metrics.host, metrics.port, reuse_port=reuse_port) if metrics else (),
+        mesh=bound(configuration.mesh),
+        client=bound(configuration.client),
+        metrics=bound(metrics) if metrics else (),
     )
 
 
