@@ -180,11 +180,11 @@ class Link(LinkFace):
         if self.phase is Phase.HANDSHAKE and not self.finished:
             inner_events |= self._shake()
         if self.phase is Phase.OPEN:
-            self._decrypt(_BUFFER)
-            self._deliver()
+            self._pass_on()
             if inner_events & (_IN | _HUP):
                 self._collect()
         self._flush()
+        self._inherit()
         self._end_if_done()
 
     def _connected(self) -> bool:
@@ -229,6 +229,19 @@ class Link(LinkFace):
         self._release()
         return _IN
 
+    def _pass_on(self) -> None:
+        """Give the program all that it takes and we have.
+
+        Where it takes a full buffer at once, what is still encrypted has to follow now: no event would come
+        for bytes that have already left the wire.
+        """
+        full = True
+        while full:
+            self._decrypt(_BUFFER)
+            full = len(self._to_app) >= _BUFFER
+            self._deliver()
+            full = full and len(self._to_app) < _BUFFER
+
     def _decrypt(self, limit: int) -> None:
         while not self._peer_done and len(self._to_app) < limit:
             if not (self._incoming.pending or self._tls.pending() or self._wire_ended):
@@ -260,6 +273,12 @@ class Link(LinkFace):
                 raise OSError(errno.ECONNRESET, "the peer cut the connection without ending TLS")
             if not self._gone:
                 self.inner.shutdown(_socket.SHUT_WR)
+
+    def _inherit(self) -> None:
+        """Send on what a program that has gone left behind: its end is not listened to any more (`masks`)."""
+        while self._gone and self.phase is Phase.OPEN and not self._inner_ended and not self._to_wire:
+            self._collect()
+            self._flush()
 
     def _collect(self) -> None:
         while not self._inner_ended and (self.flushing or len(self._to_wire) < _BUFFER):
