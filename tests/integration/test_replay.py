@@ -20,9 +20,6 @@ NAMES = sorted(
     for line in (REPOSITORY / ".ci" / "replay-scenarios.txt").read_text().splitlines()
     if line and not line.startswith(("#", "cli_"))
 )
-#: These start dozens of processes.
-SLOW = frozenset({"manifest_accepted", "recovery_twice", "seal_modes", "update_full_all"})
-
 pytestmark = [
     pytest.mark.skipif(not (COMPAT / "replay.py").is_file(), reason="shared/ is absent"),
     pytest.mark.xdist_group("replay"),
@@ -45,13 +42,8 @@ def replay(names):
 
 
 @pytest.fixture(scope="module")
-def fast():
-    return replay([name for name in NAMES if name not in SLOW])
-
-
-@pytest.fixture(scope="module")
-def slow():
-    return replay([name for name in NAMES if name in SLOW])
+def reports():
+    return replay(NAMES)
 
 
 def differences(report):
@@ -59,15 +51,9 @@ def differences(report):
     return json.dumps(wrong, indent=1) + str(report.get("notes"))
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in SLOW])
-def test_the_coordinator_answers_as_recorded(fast, name):
-    assert fast[name]["verdict"] in ("passed", "quirk"), differences(fast[name])
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in NAMES if name in SLOW])
-def test_the_coordinator_answers_as_recorded_with_many_processes(slow, name):
-    assert slow[name]["verdict"] == "passed", differences(slow[name])
+@pytest.mark.parametrize("name", NAMES)
+def test_the_coordinator_answers_as_recorded(reports, name):
+    assert reports[name]["verdict"] in ("passed", "quirk"), differences(reports[name])
 
 
 def test_the_list_names_each_scenario_once():
