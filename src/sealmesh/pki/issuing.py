@@ -26,6 +26,7 @@ from sealmesh.pki.identity import spki
 from sealmesh.pki.past_end import sign_past_end
 from sealmesh.pki.profile import CertificateProfile, Validity
 from sealmesh.pki.reading import UNREADABLE, is_mesh_signed, signed_fields
+from sealmesh.pki.stencil import Stencils
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,7 @@ class Issuer:
     key: ec.EllipticCurvePrivateKey = field(repr=False)
     validity: Validity
     key_identifier: x509.AuthorityKeyIdentifier | None
+    stencils: Stencils = field(default_factory=Stencils, repr=False, compare=False)
 
     @classmethod
     def of(

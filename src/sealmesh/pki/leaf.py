@@ -55,11 +55,19 @@ def issue_leaf(
         CertificateRequestError: The subject cannot be used.
         IssuingError: A name cannot be written, or the authority is not valid at `now`.
     """
+    issuer, own_name = authority.marble_issuer, str(uuid)
+    validity = Validity.starting(now, lifetime, within=issuer.validity)
+    kind = (marble_type, subject, tuple(dns_names), tuple(ip_addresses), simulation, spiffe_id)
+    stencil = issuer.stencils.get(kind)
+    if stencil is not None:
+        return stencil.issue(
+            issuer.key, public_key=public_key, serial=serial, validity=validity, own_name=own_name
+        )
     profile = CertificateProfile(
-        subject=leaf_subject(subject, cn=str(uuid)),
+        subject=leaf_subject(subject, cn=own_name),
         public_key=public_key,
         serial=serial,
-        validity=Validity.starting(now, lifetime, within=authority.marble_issuer.validity),
+        validity=validity,
         names=SubjectNames(
             dns=tuple(dns_names),
             ips=tuple(ip_addresses),
@@ -69,4 +77,6 @@ def issue_leaf(
         marble_type=marble_type,
         simulation=simulation,
     )
-    return issue(profile, authority.marble_issuer, check_signature=False)
+    certificate = issue(profile, issuer, check_signature=False)
+    issuer.stencils.keep(kind, certificate, own_name=own_name, places=1 if spiffe_id else 0)
+    return certificate

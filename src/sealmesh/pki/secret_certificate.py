@@ -81,6 +81,16 @@ def issue_secret_certificate(
     begin = now.astimezone(UTC).replace(microsecond=0) - CLOCK_SKEW
     end = profile.not_after.astimezone(UTC).replace(microsecond=0)
     _check_no_identity_of(authority.trust_domain, profile.names.uris)
+    issuer = authority.marble_issuer
+    kind = (profile.subject, profile.names, profile.key_usage, profile.extended_key_usage, simulation)
+    stencil = None if profile.is_ca or end < begin else issuer.stencils.get(kind)
+    if stencil is not None:
+        return stencil.issue(
+            issuer.key,
+            public_key=public_key,
+            serial=serial,
+            validity=Validity(not_before=begin, not_after=end),
+        )
     asked = CertificateProfile(
         subject=_name(profile.subject),
         public_key=public_key,
@@ -95,7 +105,10 @@ def issue_secret_certificate(
         forbidden_domain=authority.trust_domain if profile.is_ca else None,
         bounded_by_issuer=False,
     )
-    return issue(asked, authority.marble_issuer, check_signature=False)
+    certificate = issue(asked, issuer, check_signature=False)
+    if not profile.is_ca and begin <= end:
+        issuer.stencils.keep(kind, certificate)
+    return certificate
 
 
 def _check_no_identity_of(domain: str, uris: Sequence[str]) -> None:
