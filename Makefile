@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 WORKERS ?= 2
+FUZZ_SECONDS ?= 300
 
-.PHONY: help setup devices demo test test-slow check bench docs lock proto clean
+.PHONY: help setup devices demo test test-slow fuzz check bench docs lock proto clean
 help:            ## list the entries
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
@@ -43,6 +44,16 @@ test: setup $(GO) ## all tests but the slow ones
 test-slow: setup $(GO) ## the slow ones: long fuzzing, floods, endurance
 	@$(BIN)/python -m pytest -m slow --timeout 1800 $(PYTEST_FLAGS)
 
+# No wheel of atheris for this Python or machine: `python -m fuzz` says so and fails.
+ATHERIS := $(VENV)/.atheris
+$(ATHERIS): requirements/fuzz.txt | $(STAMP)
+	@echo "==> atheris, 37 MB, from requirements/fuzz.txt"
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --only-binary :all: --require-hashes -r $< \
+	    && touch $@ || echo "==> it cannot be installed here"
+
+fuzz: setup $(ATHERIS) ## fuzz every parser and verifier, FUZZ_SECONDS in all; fails on a finding
+	@$(BIN)/python -m fuzz --seconds $(FUZZ_SECONDS) --jobs $(WORKERS) $(FUZZ_FLAGS)
+
 check: setup     ## ruff, mypy strict, import-linter
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy
@@ -61,6 +72,8 @@ lock:            ## renew the lockfile (needs uv)
 	    --no-emit-index-url --no-header --no-annotate -q -o requirements/tpm.txt
 	@uv pip compile requirements/go.in --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header --no-annotate -q -o requirements/go.txt
+	@uv pip compile requirements/fuzz.in --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-header --no-annotate -q -o requirements/fuzz.txt
 
 proto: setup     ## regenerate wire code from the .proto files
 	@cd src && ../$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. sealmesh/wire/*.proto

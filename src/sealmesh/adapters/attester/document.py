@@ -127,6 +127,15 @@ def load_document(path: Path) -> PackageDocument:
         raise PackageError(
             f"the package document {path} cannot be read", code="package:document", found=error.strerror
         ) from error
+    return parse_document(raw, path)
+
+
+def parse_document(raw: bytes, path: Path) -> PackageDocument:
+    """Check a package document that was read from `path`, whose suffix says whether it is YAML.
+
+    Raises:
+        PackageError: `package:document`, with what is wrong in it.
+    """
     fields = _Fields(_load(path, raw), path)
     fields.refuse_unknown()
     return PackageDocument(

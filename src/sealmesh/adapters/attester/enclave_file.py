@@ -28,13 +28,18 @@ def enclave_signature(path: Path) -> SignatureStructure:
         PackageError: `package:file` if it cannot be read, `package:signature` if there is none.
     """
     for file in _files(path):
-        found = next(_signatures(_read(file)), None)
+        found = signature_in(_read(file))
         if found is not None:
             return found
     raise PackageError(
         "there is no SGX signature", code="package:signature", found=path,
         remedy="Give a signed enclave: Gramine's .sig, a program signed by EGo, or Occlum's image folder.",
     )  # fmt: skip
+
+
+def signature_in(content: bytes) -> SignatureStructure | None:
+    """Return the first signature in an enclave's bytes that holds, None where there is none."""
+    return next(_signatures(content), None)
 
 
 def _files(path: Path) -> list[Path]:

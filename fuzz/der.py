@@ -1,0 +1,20 @@
+"""As much DER as putting a signature on something needs."""
+
+ECDSA_SHA384 = bytes.fromhex("300a06082a8648ce3d040303")
+
+
+def sequence(*parts: bytes) -> bytes:
+    """Return a SEQUENCE."""
+    return _tlv(0x30, b"".join(parts))
+
+
+def bits(content: bytes) -> bytes:
+    """Return a BIT STRING of whole bytes."""
+    return _tlv(0x03, b"\0" + content)
+
+
+def _tlv(tag: int, content: bytes) -> bytes:
+    length = len(content)
+    size = (length.bit_length() + 7) // 8
+    head = bytes((length,)) if length < 128 else bytes((0x80 | size,)) + length.to_bytes(size, "big")
+    return bytes((tag,)) + head + content
