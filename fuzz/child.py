@@ -55,10 +55,12 @@ def main() -> None:
         target = load_target(name)
     for title, seed in target.seeds().items():
         (places.seeds / title.replace(" ", "-").replace("/", "-")).write_bytes(seed)
-    dictionary = places.log.with_name("words.dict")
-    _write_dictionary(dictionary, target.words)
     watch = Watch(target, places.suspects, SealmeshError)
-    arguments = [f"-dict={dictionary}", f"-max_len={target.longest}", f"-artifact_prefix={places.findings}/"]
+    arguments = [f"-max_len={target.longest}", f"-artifact_prefix={places.findings}/"]
+    if target.words:
+        dictionary = places.log.with_name("words.dict")
+        _write_dictionary(dictionary, target.words)
+        arguments.append(f"-dict={dictionary}")
     folders = [str(places.corpus), str(places.seeds)]
     atheris.Setup([sys.argv[0], *arguments, *options, *folders], watch.once)
     atheris.Fuzz()
