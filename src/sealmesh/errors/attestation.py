@@ -9,12 +9,14 @@
       PlatformError            the local platform cannot give Evidence
       EndorserError            no collateral for this Evidence
         EndorserUnreachable    there may be, but it has to be fetched and cannot be
+          EndorserExhausted    it is not fetched: too many unknown platforms were asked for
 
 A code reads `class:subject`, for example `expired:crl` or `signature:quote`; both parts are stable.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import ClassVar
 
 from sealmesh.errors.base import Kind, SealmeshError
@@ -168,3 +170,27 @@ class EndorserUnreachable(EndorserError):
 
     def __init__(self, url: str, *, found: object = None, wanted: object = "what it publishes") -> None:
         super().__init__(f"{url} cannot be fetched", found=found, wanted=wanted)
+
+
+class EndorserExhausted(EndorserUnreachable):
+    """Nothing is fetched for platforms of this family that nobody has seen, for a while.
+
+    Args:
+        family: The family of TEE whose bucket is empty.
+        limit: How many such fetches an hour has.
+        wait: When there may be the next.
+    """
+
+    code = "endorser:limit"
+    remedy = (
+        "Try again later. If these are your machines, fetch their collateral beforehand (`sealmesh "
+        "collateral bundle`, --collateral) or raise --endorser-limit; else somebody makes platforms up."
+    )
+
+    def __init__(self, family: str, *, limit: int, wait: timedelta) -> None:
+        AttestationError.__init__(
+            self,
+            f"too many platforms of family {family} that were never seen before ask for endorsements",
+            found=f"{limit} fetches spent, the next in {wait.total_seconds():.0f} seconds",
+            wanted=f"at most {limit} unknown platforms of a family in an hour",
+        )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sealmesh.adapters.endorser.choice import EndorserChoice, read_endorsers
+from sealmesh.adapters.endorser.fetch_budget import DEFAULT_LIMIT
 from sealmesh.adapters.log import LogFormat, LogLevel
 from sealmesh.coordinator.relaxation import Relaxation, parse_relaxations
 from sealmesh.errors.configuration import AttesterMissing, ConfigurationError
@@ -33,6 +34,7 @@ from sealmesh.server.values import (
     Address,
     read_address,
     read_flag,
+    read_limit,
     read_list,
     read_optional_address,
     read_optional_path,
@@ -155,6 +157,14 @@ ENDORSER_CACHE = Setting(
     default="",
     about="where their answers are kept; default `~/.cache/sealmesh/endorsements`",
 )
+ENDORSER_LIMIT = Setting(
+    name="endorser-limit",
+    variables=("SEALMESH_ENDORSER_LIMIT",),
+    read=read_limit,
+    default=str(DEFAULT_LIMIT),
+    about="how many platforms that were never seen before each of them is asked for in an hour, for each "
+    "family and worker",
+)
 WORKERS = Setting(
     name="workers",
     variables=("SEALMESH_WORKERS",),
@@ -214,6 +224,7 @@ SETTINGS: Final[tuple[Setting[Any], ...]] = (
     COLLATERAL,
     ENDORSER,
     ENDORSER_CACHE,
+    ENDORSER_LIMIT,
     WORKERS,
     RESET_STATE,
     LOG_FORMAT,
@@ -255,6 +266,7 @@ class ServerConfiguration:
     collateral: tuple[Path, ...]
     endorsers: tuple[EndorserChoice, ...] = ()
     endorser_cache: Path | None = None
+    endorser_limit: int = DEFAULT_LIMIT
     workers: int
     reset_state: bool
     log_format: LogFormat
@@ -306,6 +318,7 @@ def read_configuration(
         collateral=COLLATERAL.value(options, environment),
         endorsers=ENDORSER.value(options, environment),
         endorser_cache=ENDORSER_CACHE.value(options, environment),
+        endorser_limit=ENDORSER_LIMIT.value(options, environment),
         workers=WORKERS.value(options, environment),
         reset_state=RESET_STATE.value(options, environment),
         log_format=form,

@@ -73,7 +73,8 @@ def build_evidence(configuration: ServerConfiguration) -> EvidenceParts:
     for path in configuration.collateral:
         endorsers += open_bundle(path)
     for choice in configuration.endorsers:
-        endorsers += open_endorsers(choice, endorser_cache(configuration.endorser_cache))
+        cache = endorser_cache(configuration.endorser_cache)
+        endorsers += open_endorsers(choice, cache, limit=configuration.endorser_limit)
     return EvidenceParts(
         attester=None if configuration.attester is None else _attester(platforms[configuration.attester]),
         endorser=SeveralEndorsers(endorsers) if endorsers else NoCollateral(),

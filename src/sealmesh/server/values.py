@@ -7,6 +7,7 @@ from pathlib import Path
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
 MAX_WORKERS = 256
+MAX_LIMIT = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +65,17 @@ def read_flag(text: str) -> bool:
 
 def read_workers(text: str) -> int:
     """Read a number of processes."""
-    if not text.strip().isdecimal() or not 1 <= int(text) <= MAX_WORKERS:
-        raise ValueError(f"a number from 1 to {MAX_WORKERS}")
+    return _read_number(text, MAX_WORKERS)
+
+
+def read_limit(text: str) -> int:
+    """Read how many of something there may be."""
+    return _read_number(text, MAX_LIMIT)
+
+
+def _read_number(text: str, most: int) -> int:
+    if not text.strip().isdecimal() or not 1 <= int(text) <= most:
+        raise ValueError(f"a number from 1 to {most}")
     return int(text)
 
 

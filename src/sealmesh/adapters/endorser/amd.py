@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from sealmesh.adapters.endorser.item import Item, read_certificates, read_crl
 from sealmesh.adapters.endorser.item_cache import ItemCache
-from sealmesh.attestation import UnverifiedEvidence
+from sealmesh.attestation import Family, UnverifiedEvidence
 from sealmesh.attestation.azure import AzureEvidence
 from sealmesh.attestation.certification import parse_certificate
 from sealmesh.attestation.snp import SnpReport
@@ -84,7 +84,7 @@ class AmdEndorser:
             url=f"{self._base}/vcek/v1/{generation}/{chip.hex()}?{urlencode(query)}",
             headers=(),
             read=read_certificates,
-            of_platform=True,
+            platform=Family.SNP,
         )
         return self._cache.get(item).parts["pem"]
 

@@ -22,6 +22,7 @@ from sealmesh.adapters.endorser.amd import KDS, AmdEndorser
 from sealmesh.adapters.endorser.bundle import BundleEndorser
 from sealmesh.adapters.endorser.cache_directory import CacheDirectory
 from sealmesh.adapters.endorser.family_files import FamilyFilesEndorser
+from sealmesh.adapters.endorser.fetch_budget import DEFAULT_LIMIT
 from sealmesh.adapters.endorser.fetching import HttpsFetching
 from sealmesh.adapters.endorser.intel import PCS, PCS_ROOT_CRL, IntelEndorser, IntelServer
 from sealmesh.adapters.endorser.item_cache import ItemCache
@@ -77,13 +78,18 @@ def read_endorsers(text: str) -> tuple[EndorserChoice, ...]:
 
 
 def open_endorsers(
-    choice: EndorserChoice, cache: Path | None, *, clock: Callable[[], datetime] = system_clock
+    choice: EndorserChoice,
+    cache: Path | None,
+    *,
+    limit: int | None = DEFAULT_LIMIT,
+    clock: Callable[[], datetime] = system_clock,
 ) -> list[Endorser]:
     """Return who gives what `choice` has.
 
     Args:
         choice: Files or a server.
         cache: Where answers are kept, in a directory for each server; None: nowhere.
+        limit: Fetches for platforms that were never seen before in an hour, for each family; None: any.
         clock: Aware UTC.
 
     Raises:
@@ -93,7 +99,7 @@ def open_endorsers(
         return open_bundle(choice.path)
     place = urlsplit(choice.base).netloc.translate(str.maketrans(":[]", "___"))
     directory = None if cache is None else CacheDirectory(cache / f"{choice.service}-{place}")
-    items = ItemCache(HttpsFetching(choice.ca), directory, clock=clock)
+    items = ItemCache(HttpsFetching(choice.ca), directory, limit=limit, clock=clock)
     if choice.service is Service.KDS:
         return [AmdEndorser(choice.base, items)]
     root_crl = PCS_ROOT_CRL if choice.base == PCS else None

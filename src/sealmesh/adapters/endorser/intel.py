@@ -106,7 +106,7 @@ class IntelEndorser:
             url=self._url(family, "tcb", fmspc=digits),
             headers=_TCB_CHAIN,
             read=partial(_read_tcb_info, family, fmspc),
-            of_platform=True,
+            platform=family,
         )
 
     def _qe_identity(self, family: Family) -> Item:

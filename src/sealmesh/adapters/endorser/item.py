@@ -17,7 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from sealmesh.adapters.endorser.fetching import Reply
-from sealmesh.attestation import Validity
+from sealmesh.attestation import Family, Validity
 from sealmesh.errors.attestation import EndorsementFormatError
 
 MALFORMED: Final = (ValueError, TypeError, x509.InvalidVersion, x509.DuplicateExtension)
@@ -48,7 +48,8 @@ class Item:
         url: Where it is.
         headers: Names of the headers that belong to it, in lower case.
         read: Reads an answer.
-        of_platform: Whether it is about one platform, so that the server may well not have it.
+        platform: The family, where it is about one platform only: then the server may well not have it, and
+            strangers can make us ask for as many as they like.
 
     `read` raises AttestationError when the answer is something else.
     """
@@ -57,7 +58,7 @@ class Item:
     url: str
     headers: tuple[str, ...]
     read: Callable[[Reply], Published]
-    of_platform: bool = False
+    platform: Family | None = None
 
 
 def read_crl(reply: Reply) -> Published:

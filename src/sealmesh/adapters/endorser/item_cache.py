@@ -5,7 +5,8 @@
     not valid, missing  fetched now; callers at the same time wait for one fetch
     fetch failed        not tried again for a while, which doubles up to `LONGEST_PAUSE`
 
-So a server that is down stops nobody while what was fetched is valid, and nothing is used after that.
+So a server that is down stops nobody while what was fetched is valid, and nothing is used after that. The
+first fetch of what is about one platform only costs a token (`fetch_budget`).
 """
 
 import threading
@@ -18,10 +19,16 @@ from urllib.parse import urlsplit
 
 from sealmesh.adapters.clock import system_clock
 from sealmesh.adapters.endorser.cache_directory import CacheDirectory, KeptReply
+from sealmesh.adapters.endorser.fetch_budget import DEFAULT_LIMIT, FetchBudget
 from sealmesh.adapters.endorser.fetching import TOTAL_SECONDS, Fetching, Reply
 from sealmesh.adapters.endorser.item import Item, Published
 from sealmesh.adapters.log import logger
-from sealmesh.errors.attestation import AttestationError, EndorserError, EndorserUnreachable
+from sealmesh.errors.attestation import (
+    AttestationError,
+    EndorserError,
+    EndorserExhausted,
+    EndorserUnreachable,
+)
 
 OLDEST: Final = timedelta(hours=24)
 """What is older is due, however long it is valid: a revocation should be known the next day."""
@@ -62,6 +69,7 @@ class ItemCache:
     Args:
         fetching: How to get an answer.
         directory: Where answers are kept over restarts; None: nowhere.
+        limit: First fetches for single platforms in an hour, for each family; None where an operator asks.
         clock: Aware UTC.
     """
 
@@ -70,8 +78,10 @@ class ItemCache:
         fetching: Fetching,
         directory: CacheDirectory | None = None,
         *,
+        limit: int | None = DEFAULT_LIMIT,
         clock: Callable[[], datetime] = system_clock,
     ) -> None:
+        self._budget = None if limit is None else FetchBudget(limit, clock)
         self._fetching = fetching
         self._directory = directory
         self._clock = clock
@@ -85,6 +95,7 @@ class ItemCache:
 
         Raises:
             EndorserUnreachable: It has to be fetched and cannot be.
+            EndorserExhausted: It has to be, and too many unknown platforms were asked for.
             EndorserError: The server does not know it.
         """
         now = self._clock()
@@ -121,14 +132,27 @@ class ItemCache:
             flight = self._flights.get(item.key)
             if flight is not None:
                 return flight
-            failure = self._pausing(item, now)
             flight = Future()
-            if failure is not None:
-                flight.set_exception(failure.error)
+            refusal = self._refusal(item, now)
+            if refusal is not None:
+                flight.set_exception(refusal)
                 return flight
             self._flights[item.key] = flight
         threading.Thread(target=self._fly, args=(item, flight), daemon=True, name="endorsements").start()
         return flight
+
+    def _refusal(self, item: Item, now: datetime) -> AttestationError | None:
+        """Return why this item is not fetched now; what is fetched for a stranger costs a token."""
+        failure = self._pausing(item, now)
+        if failure is not None:
+            return failure.error
+        if self._budget is None or item.platform is None or item.key in self._kept:
+            return None
+        try:
+            self._budget.spend(item.platform)
+        except EndorserExhausted as error:
+            return error
+        return None
 
     def _wait(self, item: Item, flight: Future[Published]) -> Published:
         try:
@@ -159,7 +183,7 @@ class ItemCache:
         except EndorserUnreachable:
             raise
         except EndorserError as error:
-            if item.of_platform:
+            if item.platform is not None:
                 raise
             raise EndorserUnreachable(item.url, found=error.found) from error
         kept = {name: answer.headers[name] for name in item.headers if name in answer.headers}

@@ -145,7 +145,7 @@ def _endorser(text: str) -> "Endorser":
         raise UsageError("--endorser cannot be read", found=text, wanted=str(error)) from error
     if not choices:
         raise UsageError("--endorser names nobody", wanted="for example pcs,kds")
-    return SeveralEndorsers([one for choice in choices for one in open_endorsers(choice, None)])
+    return SeveralEndorsers([one for choice in choices for one in open_endorsers(choice, None, limit=None)])
 
 
 def _collateral(file: Path, source: "Endorser") -> bytes:

@@ -67,6 +67,10 @@ def coordinator(
     endorser_cache: Annotated[
         str, _option("endorser-cache", "DIR", "Their answers; `~/.cache/sealmesh/endorsements`.", _EVIDENCE)
     ] = "",
+    endorser_limit: Annotated[
+        str,
+        _option("endorser-limit", "N", "Unknown platforms they are asked for in an hour; 120.", _EVIDENCE),
+    ] = "",
     compat: Annotated[
         str, _option("compat", "LIST", "Relaxations by name, for old clients; none.", _EVIDENCE)
     ] = "",
@@ -107,6 +111,7 @@ def coordinator(
         "collateral": collateral,
         "endorser": endorser,
         "endorser-cache": endorser_cache,
+        "endorser-limit": endorser_limit,
         "compat": compat,
         "log-format": log_format,
         "log-level": log_level,
