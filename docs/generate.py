@@ -10,7 +10,8 @@ import importlib
 import pkgutil
 import re
 import sys
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -18,10 +19,13 @@ import sealmesh.errors
 from sealmesh.coordinator.phase import MOVES, Act, Phase, describe
 from sealmesh.errors import SealmeshError
 from sealmesh.manifest import schema_text
+from sealmesh.provisioning import gotemplate
 from sealmesh.server.configuration import SETTINGS
 from sealmesh.wire.openapi import openapi_text
 
 REFERENCE = Path(__file__).parent / "reference"
+_GO = "https://pkg.go.dev/text/template#hdr-"
+_REFUSED = {"syntax": "refused: not a template", "execution": "refused over this data"}
 SOURCES = Path(sealmesh.errors.__file__).parents[1]
 
 
@@ -45,6 +49,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "openapi.json": openapi_text(),
         REFERENCE / "configuration.md": _filled("configuration.md", "settings", settings_table()),
         REFERENCE / "phases.md": _filled("phases.md", "phases", f"{phase_table()}\n{phase_diagram()}"),
+        REFERENCE / "templates.md": _filled("templates.md", "conformance", conformance_tables()),
         REFERENCE / "errors.md": _filled("errors.md", "errors", error_tables()),
     }
 
@@ -92,6 +97,35 @@ def error_tables() -> str:
         )
         for module, errors in _errors_by_module()
     )
+
+
+def conformance_tables() -> str:
+    """Return what templates can say, by feature, as the template engine's conformance table has it."""
+    table = tomllib.loads(Path(gotemplate.__file__).with_name("conformance.toml").read_text())
+    shared = f"Data, unless a row has its own:\n\n```json\n{table['data'].strip()}\n```\n"
+    features = [
+        f"### {feature['name']}\n\n[{feature['section']}]({_GO}{feature['section'].replace(' ', '_')})\n\n"
+        + _table(("template", "gives"), [_conformance_row(row) for row in feature["row"]])
+        for feature in table["feature"]
+    ]
+    return "\n".join((shared, *features))
+
+
+def _conformance_row(row: Mapping[str, str]) -> tuple[str, str]:
+    over = f" over {_code(row['data'])}" if "data" in row else ""
+    gives = _code(row["result"]) if "result" in row else _REFUSED[row["error"]]
+    return _code(row["template"]) + over, gives
+
+
+def _code(text: str) -> str:
+    """Return a text as code in a table: line breaks and tabs as Go spells them, with enough backticks."""
+    shown = text.translate({ord("\n"): "\\n", ord("\t"): "\\t"})
+    if not shown:
+        return "(empty)"
+    longest = max((len(run) for run in re.findall("`+", shown)), default=0)
+    fence = "`" * (longest + 1)
+    blank = " " if longest or shown != shown.strip() else ""
+    return f"{fence}{blank}{shown}{blank}{fence}"
 
 
 def _error_row(error: type[SealmeshError], variants: list[str]) -> tuple[str, ...]:

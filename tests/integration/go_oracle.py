@@ -8,8 +8,11 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from sealmesh.provisioning.gotemplate import ByteSlice, Integer
 
 GO_MOD = "module sealmesh.test/oracle\n\ngo 1.24\n"
 PROGRAM = r"""
@@ -33,6 +36,7 @@ type request struct {
 type answer struct {
 	Output *string
 	Error  string `json:",omitempty"`
+	Stage  string `json:",omitempty"` // where it was refused: syntax or execution
 }
 
 // Numbers of JSON: an integer becomes int, anything else float64. {"$bytes": b64} becomes []byte,
@@ -80,11 +84,11 @@ func run(r request) (a answer) {
 	}
 	t, err := template.New("data").Parse(string(raw))
 	if err != nil {
-		return answer{Error: err.Error()}
+		return answer{Error: err.Error(), Stage: "syntax"}
 	}
 	var out bytes.Buffer
 	if err := t.Execute(&out, convert(data)); err != nil {
-		return answer{Error: err.Error()}
+		return answer{Error: err.Error(), Stage: "execution"}
 	}
 	s := base64.StdEncoding.EncodeToString(out.Bytes())
 	return answer{Output: &s}
@@ -123,6 +127,28 @@ def find_go() -> str | None:
     return None
 
 
+def values(data: Any) -> Any:
+    """Return JSON data as our engine takes it, with `[]byte` and `uint8` where Go's side has them."""
+    match data:
+        case {"$bytes": text}:
+            return ByteSlice(base64.b64decode(text))
+        case {"$uint8": number}:
+            return Integer(number, "uint8", unsigned=True)
+        case dict():
+            return {key: values(value) for key, value in data.items()}
+        case list():
+            return [values(value) for value in data]
+    return data
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What Go makes of a template: its output, or where it refused it (`syntax`, `execution`)."""
+
+    output: bytes | None
+    stage: str = ""
+
+
 class Oracle:
     """Asks Go what a template gives."""
 
@@ -131,6 +157,9 @@ class Oracle:
 
     def ask(self, template: bytes, data: Any) -> bytes | None:
         """Return the output over `data`, None where Go refuses the template."""
+        return self.answer(template, data).output
+
+    def answer(self, template: bytes, data: Any) -> Answer:
         request = {"Template": base64.b64encode(template).decode(), "Data": data}
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -138,7 +167,9 @@ class Oracle:
         self._process.stdin.flush()
         answer = json.loads(self._process.stdout.readline())
         output = answer["Output"]
-        return None if output is None else base64.b64decode(output)
+        if output is None:
+            return Answer(output=None, stage=answer["Stage"])
+        return Answer(output=base64.b64decode(output))
 
     def close(self) -> None:
         assert self._process.stdin is not None

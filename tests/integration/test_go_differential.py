@@ -20,8 +20,6 @@ from hypothesis import strategies as st
 
 from sealmesh.provisioning.gotemplate import (
     BUILTINS,
-    ByteSlice,
-    Integer,
     Template,
     TemplateError,
     TemplateLimitError,
@@ -85,20 +83,7 @@ BYTES = [
 ]
 
 
-def _values(data: Any) -> Any:
-    match data:
-        case {"$bytes": text}:
-            return ByteSlice(base64.b64decode(text))
-        case {"$uint8": number}:
-            return Integer(number, "uint8", unsigned=True)
-        case dict():
-            return {key: _values(value) for key, value in data.items()}
-        case list():
-            return [_values(value) for value in data]
-    return data
-
-
-VALUES = from_python(_values(DATA))
+VALUES = from_python(go_oracle.values(DATA))
 
 
 @pytest.fixture(scope="module")
