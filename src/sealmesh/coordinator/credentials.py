@@ -12,11 +12,11 @@ from sealmesh.coordinator.state import State
 def credentials(leaf: x509.Certificate, ttls: bytes | None, state: State, context: Context) -> Credentials:
     """Return `leaf` with the chains, rules and times that stand or fall with it."""
     authority = state.authority
-    intermediate = authority.intermediate_cert.public_bytes(Encoding.DER)
+    intermediate = authority.intermediate_der
     return Credentials(
         certificate_chain=(leaf.public_bytes(Encoding.DER), intermediate),
-        coordinator_chain=(intermediate, authority.root_cert.public_bytes(Encoding.DER)),
-        marble_root=authority.marble_root_cert.public_bytes(Encoding.DER),
+        coordinator_chain=(intermediate, authority.root_der),
+        marble_root=authority.marble_root_der,
         access_policy=state.running.access_document,
         ttls=ttls,
         not_after=leaf.not_valid_after_utc,

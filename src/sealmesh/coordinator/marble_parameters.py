@@ -126,12 +126,12 @@ def _special(
     private = b"" if key is None else key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     certificate = leaf.public_bytes(Encoding.DER)
     return MarbleRunSecrets(
-        root_ca=authority.marble_root_cert.public_bytes(Encoding.DER),
+        root_ca=authority.marble_root_der,
         marble_cert=certificate,
         marble_private=private,
         marble_public=subject_public_key(certificate),
-        coordinator_root=authority.root_cert.public_bytes(Encoding.DER),
-        coordinator_intermediate=authority.intermediate_cert.public_bytes(Encoding.DER),
+        coordinator_root=authority.root_der,
+        coordinator_intermediate=authority.intermediate_der,
     )
 
 

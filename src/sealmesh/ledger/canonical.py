@@ -90,7 +90,7 @@ def _encode(value: Json) -> str:
             if abs(value) > MAX_INTEGER:
                 raise StatementError("integer is too large", code="json", wanted=f"at most {MAX_INTEGER}")
             return str(value)
-        case Mapping():
+        case dict() | Mapping():
             return "{" + ",".join([f"{_quoted(key)}:{_encode(value[key])}" for key in _sorted(value)]) + "}"
         case list() | tuple():
             return "[" + ",".join([_encode(item) for item in value]) + "]"

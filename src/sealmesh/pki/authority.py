@@ -48,9 +48,16 @@ class Authority:
     marble_root_cert: x509.Certificate
     trust_domain: str = field(init=False)
     simulation: bool = field(init=False)
+    root_der: bytes = field(init=False, repr=False, compare=False)
+    intermediate_der: bytes = field(init=False, repr=False, compare=False)
+    marble_root_der: bytes = field(init=False, repr=False, compare=False)
     marble_issuer: Issuer = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        # Every Marble gets them: written once.
+        for name in ("root", "intermediate", "marble_root"):
+            der = getattr(self, f"{name}_cert").public_bytes(Encoding.DER)
+            object.__setattr__(self, f"{name}_der", der)
         object.__setattr__(self, "trust_domain", trust_domain(self.root_key.public_key()))
         object.__setattr__(self, "simulation", says_simulation(self.intermediate_cert.extensions))
         span = Validity.of(self.intermediate_cert).intersect(Validity.of(self.marble_root_cert))
@@ -66,11 +73,11 @@ class Authority:
     def to_bytes(self) -> bytes:
         """Return everything, private keys included, as bytes that have to be sealed."""
         fields = (
-            self.root_cert.public_bytes(Encoding.DER),
+            self.root_der,
             _key_bytes(self.root_key),
-            self.intermediate_cert.public_bytes(Encoding.DER),
+            self.intermediate_der,
             _key_bytes(self.intermediate_key),
-            self.marble_root_cert.public_bytes(Encoding.DER),
+            self.marble_root_der,
         )
         return _MAGIC + b"".join(len(item).to_bytes(_LENGTH_BYTES, "big") + item for item in fields)
 

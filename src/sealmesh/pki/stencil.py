@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from sealmesh.errors.pki import IssuingError
 from sealmesh.pki.identity import spki
 from sealmesh.pki.profile import Validity
-from sealmesh.pki.reading import ECDSA_WITH_SHA384, UNREADABLE, SignedFields, is_mesh_signed, signed_fields
+from sealmesh.pki.reading import ECDSA_WITH_SHA384, UNREADABLE, SignedFields, signed_fields
 
 #: From this year on times are written as GeneralizedTime (RFC 5280, 4.1.2.5).
 _GENERALIZED_FROM: Final = 2050
@@ -103,9 +103,15 @@ class Stencil:
             extensions=self.extensions.replace(self.own_name, own) if own else self.extensions,
         )
         signed = _tbs(fields, serial, validity)
-        signature = b"\x00" + key.sign(signed, _SIGNATURE)  # no unused bits
-        der = _element(_SEQUENCE, signed + ECDSA_WITH_SHA384 + _element(_BIT_STRING, signature))
-        return _read_back(der, fields, serial, validity)
+        signature = key.sign(signed, _SIGNATURE)
+        no_unused_bits = b"\x00"
+        der = _element(
+            _SEQUENCE, signed + ECDSA_WITH_SHA384 + _element(_BIT_STRING, no_unused_bits + signature)
+        )
+        certificate = _read_back(der, fields, serial, validity)
+        if (certificate.tbs_certificate_bytes, certificate.signature) != (signed, signature):
+            raise IssuingError("What was issued differs from what was asked for")
+        return certificate
 
 
 class Stencils:
@@ -147,9 +153,10 @@ def _tbs(fields: SignedFields, serial: int, validity: Validity) -> bytes:
 
 
 def _time(moment: datetime) -> bytes:
+    parts = (moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second)
     if moment.year >= _GENERALIZED_FROM:
-        return _element(_GENERALIZED_TIME, moment.strftime("%Y%m%d%H%M%SZ").encode())
-    return _element(_UTC_TIME, moment.strftime("%y%m%d%H%M%SZ").encode())
+        return _element(_GENERALIZED_TIME, b"%04d%02d%02d%02d%02d%02dZ" % parts)
+    return _element(_UTC_TIME, b"%02d%02d%02d%02d%02d%02dZ" % (moment.year % 100, *parts[1:]))
 
 
 def _element(tag: int, content: bytes) -> bytes:
@@ -167,7 +174,6 @@ def _read_back(der: bytes, fields: SignedFields, serial: int, validity: Validity
             0 < certificate.serial_number == serial
             and Validity.of(certificate) == validity
             and signed_fields(der) == fields
-            and is_mesh_signed(certificate)
         )
     except UNREADABLE as error:
         raise IssuingError("What was issued cannot be read back", found=str(error)) from error

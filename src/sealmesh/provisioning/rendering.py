@@ -7,7 +7,7 @@ from typing import Final
 from sealmesh.errors.provisioning import TemplateProblem, TemplateRefused
 from sealmesh.provisioning.compiled import CompiledMarble
 from sealmesh.provisioning.data.root import MarbleRunSecrets, data_root
-from sealmesh.provisioning.pem import to_pem
+from sealmesh.provisioning.pem import authority_pem, to_pem
 from sealmesh.provisioning.secret import Secret
 
 __all__ = [
@@ -82,9 +82,9 @@ def render_parameters(
 def _predefined(special: MarbleRunSecrets) -> dict[str, bytes]:
     leaf = to_pem("CERTIFICATE", special.marble_cert)
     variables = {
-        ROOT_VARIABLE: to_pem("CERTIFICATE", special.root_ca),
-        CHAIN_VARIABLE: leaf + to_pem("CERTIFICATE", special.coordinator_intermediate),
-        COORDINATOR_ROOT_VARIABLE: to_pem("CERTIFICATE", special.coordinator_root),
+        ROOT_VARIABLE: authority_pem(special.root_ca),
+        CHAIN_VARIABLE: leaf + authority_pem(special.coordinator_intermediate),
+        COORDINATOR_ROOT_VARIABLE: authority_pem(special.coordinator_root),
     }
     if special.marble_private:
         variables[KEY_VARIABLE] = to_pem("PRIVATE KEY", special.marble_private)

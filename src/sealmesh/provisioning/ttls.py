@@ -7,7 +7,7 @@ from typing import Any
 from sealmesh.errors.provisioning import SecretNotGenerated, SecretUnset
 from sealmesh.manifest import Incoming, Manifest, Outgoing
 from sealmesh.provisioning.data.root import MarbleRunSecrets
-from sealmesh.provisioning.pem import to_pem
+from sealmesh.provisioning.pem import authority_pem, to_pem
 from sealmesh.provisioning.secret import Secret
 
 __all__ = ["own_ttls", "ttls_config"]
@@ -33,7 +33,7 @@ def ttls_config(
     marble = manifest.marbles[marble_type]
     if not marble.tls:
         return None
-    root = to_pem("CERTIFICATE", special.root_ca).decode()
+    root = authority_pem(special.root_ca).decode()
     own = {
         "cacrt": root,
         "clicrt": to_pem("CERTIFICATE", special.marble_cert).decode(),

@@ -10,7 +10,7 @@ from sealmesh.coordinator.state import State
 
 def root_report_data(state: State, nonce: bytes = b"") -> bytes:
     """Return what the Coordinator's Evidence binds: SHA-256(root DER || nonce), padded (COMPAT section 4)."""
-    return report_data(state.authority.root_cert.public_bytes(Encoding.DER), nonce)
+    return report_data(state.authority.root_der, nonce)
 
 
 def quote(state: State, evidence: MadeEvidence) -> QuoteReply:

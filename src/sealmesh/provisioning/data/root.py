@@ -58,12 +58,12 @@ class MarbleRunSecrets:
         if key is not None:
             private = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
         return cls(
-            root_ca=authority.marble_root_cert.public_bytes(Encoding.DER),
+            root_ca=authority.marble_root_der,
             marble_cert=leaf.public_bytes(Encoding.DER),
             marble_private=private,
             marble_public=leaf.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
-            coordinator_root=authority.root_cert.public_bytes(Encoding.DER),
-            coordinator_intermediate=authority.intermediate_cert.public_bytes(Encoding.DER),
+            coordinator_root=authority.root_der,
+            coordinator_intermediate=authority.intermediate_der,
         )
 
 
