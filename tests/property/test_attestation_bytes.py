@@ -135,7 +135,7 @@ def test_flipped_bit_in_a_quote_never_verifies(data: st.DataObject) -> None:
 
 def same_certificates(forged: bytes, quote: bytes) -> None:
     """A change of the PEM text that verifies must leave every certificate as it was."""
-    chains = [parse_evidence(raw).dcap.signature.pck_chain for raw in (forged, quote)]
+    chains = [parse_evidence(raw).dcap.signature.certification.pck_chain for raw in (forged, quote)]
     roles = (Role.PCK, Role.CA, Role.ROOT)
     changed, original = ([certificate.der for certificate in parse_chain(chain, *roles)] for chain in chains)
     assert changed == original

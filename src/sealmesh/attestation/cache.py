@@ -9,6 +9,8 @@ from cryptography.hazmat.primitives.hashes import SHA256, Hash
 from sealmesh.attestation.dcap.collateral import UnverifiedCollateral
 from sealmesh.attestation.dcap.endorsements import VerifiedEndorsements, verify_endorsements
 from sealmesh.attestation.dcap.platform import VerifiedPlatform, verify_platform
+from sealmesh.attestation.dcap.quote_signature import CertifiedKey, certify_key
+from sealmesh.attestation.dcap.signature_data import KeyCertification
 from sealmesh.attestation.family import Family
 from sealmesh.attestation.roots import TrustRoot
 from sealmesh.attestation.validity import Validity
@@ -32,28 +34,70 @@ _KINDS = 64
 RememberedT = TypeVar("RememberedT", bound=Remembered)
 
 
-class VerificationCache:
-    """Remembers the verification of certificates and collateral, never that of a quote.
+class _Memory:
+    """Some outcomes by the digest of everything that they depend on besides roots and time."""
 
-    An entry is found only by the SHA-256 of exactly the bytes that were checked (certificates and
-    collateral), only under a root that is accepted now, and only at a time at which everything that
-    was checked is valid: not after the earliest expiry, and not before the latest beginning.
-    Failures are not remembered. Threads may share one: the entries are replaced as a whole, never
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._entries: dict[bytes, Remembered] = {}
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def recall(
+        self, key: bytes, verify: Callable[[], RememberedT], *, roots: Sequence[TrustRoot], now: datetime
+    ) -> RememberedT:
+        """Return what `verify` returned for `key` before if it still holds, else call it."""
+        known = self._entries.get(key)
+        if known is not None and _holds(known, roots, now):
+            return cast("RememberedT", known)
+        verified = verify()
+        kept = list(self._entries.items())[-(self._capacity - 1) :] if self._capacity > 1 else []
+        self._entries = {**dict(kept), key: verified}
+        return verified
+
+
+class VerificationCache:
+    """Remembers the verification of certificates, attestation keys and collateral, never that of a quote.
+
+    An entry is found only by the SHA-256 of exactly the bytes that were checked (certificates, the
+    certification of the key, and collateral), only under a root that is accepted now, and only at a time at
+    which everything that was checked is valid: not after the earliest expiry, and not before the latest
+    beginning. Failures are not remembered. Threads may share one: the entries are replaced as a whole, never
     changed, so the worst that two threads can do is to verify the same platform twice.
 
     Args:
-        capacity: How many platforms to remember; the oldest is forgotten.
+        capacity: How many platforms, and how many of their keys, to remember; the oldest is forgotten.
     """
 
     def __init__(self, capacity: int = 1024) -> None:
         if capacity < 1:
             raise ValueError("a cache remembers at least one platform")
-        self._capacity = capacity
-        self._entries: dict[bytes, Remembered] = {}
-        self._endorsements: dict[bytes, VerifiedEndorsements] = {}
+        self._platforms = _Memory(capacity)
+        self._keys = _Memory(capacity)
+        self._endorsements = _Memory(_KINDS)
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._platforms)
+
+    def verify_key(
+        self,
+        certification: KeyCertification,
+        collateral: UnverifiedCollateral,
+        *,
+        family: Family,
+        roots: Sequence[TrustRoot],
+        now: datetime,
+    ) -> CertifiedKey:
+        """Do as `dcap.quote_signature.verify_key` does, or remember having done it."""
+
+        def verify() -> CertifiedKey:
+            chain = certification.pck_chain
+            platform = self.verify_platform(chain, collateral, family=family, roots=roots, now=now)
+            return certify_key(certification, platform)
+
+        digest = digest_of(b"dcap key", family.encode(), collateral.digest, certification.raw)
+        return self._keys.recall(digest, verify, roots=roots, now=now)
 
     def verify_platform(
         self,
@@ -96,26 +140,18 @@ class VerificationCache:
             roots: The trust roots accepted now.
             now: Aware UTC.
         """
-        known = self._entries.get(key)
-        if known is not None and _holds(known, roots, now):
-            return cast("RememberedT", known)
-        verified = verify()
-        kept = list(self._entries.items())[-(self._capacity - 1) :] if self._capacity > 1 else []
-        self._entries = {**dict(kept), key: verified}
-        return verified
+        return self._platforms.recall(key, verify, roots=roots, now=now)
 
     def _endorsements_of(
         self, collateral: UnverifiedCollateral, *, family: Family, roots: Sequence[TrustRoot], now: datetime
     ) -> VerifiedEndorsements:
         """Return what is common to all platforms of a kind, by the same rules as for a platform."""
-        key = digest_of(b"dcap endorsements", family.encode(), collateral.digest)
-        known = self._endorsements.get(key)
-        if known is not None and _holds(known, roots, now):
-            return known
-        verified = verify_endorsements(collateral, family=family, roots=roots, now=now)
-        kept = list(self._endorsements.items())[1 - _KINDS :]
-        self._endorsements = {**dict(kept), key: verified}
-        return verified
+        return self._endorsements.recall(
+            digest_of(b"dcap endorsements", family.encode(), collateral.digest),
+            lambda: verify_endorsements(collateral, family=family, roots=roots, now=now),
+            roots=roots,
+            now=now,
+        )
 
 
 def _holds(known: Remembered, roots: Sequence[TrustRoot], now: datetime) -> bool:

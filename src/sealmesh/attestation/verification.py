@@ -10,7 +10,7 @@ from sealmesh.attestation.azure import AzureCollateral, AzureEvidence, verify_az
 from sealmesh.attestation.cache import VerificationCache
 from sealmesh.attestation.cca import CcaCollateral, CcaToken, verify_cca
 from sealmesh.attestation.dcap.collateral import UnverifiedCollateral
-from sealmesh.attestation.dcap.platform import verify_platform
+from sealmesh.attestation.dcap.quote_signature import verify_key
 from sealmesh.attestation.evidence import (
     Claims,
     CompositeClaims,
@@ -73,7 +73,7 @@ def verify(
         collateral: Of the Evidence's family, for this platform.
         roots: The trust roots that are accepted; those of other families do not count.
         now: Aware UTC; everything must be valid at this time.
-        cache: Remembers platforms, so that only the quote's own signatures are left to verify.
+        cache: Remembers platforms and their keys, so that only the quote's own signature is left to verify.
 
     Raises:
         EndorsementFormatError: The collateral cannot be read.
@@ -164,15 +164,15 @@ def _verify_dcap(
     now: datetime,
     cache: VerificationCache | None,
 ) -> Genuine[Claims]:
-    """Verify the platform, then the quote made on it."""
-    step = verify_platform if cache is None else cache.verify_platform
-    family = roots[0].family
-    platform = step(quote.dcap.signature.pck_chain, collateral, family=family, roots=roots, now=now)
+    """Verify the platform and its attestation key, then the quote made with it."""
+    step = verify_key if cache is None else cache.verify_key
+    certification = quote.dcap.signature.certification
+    key = step(certification, collateral, family=roots[0].family, roots=roots, now=now)
     if isinstance(quote, SgxQuote):
-        enclave, tcb = verify_sgx(quote, platform)
-        return Genuine(root=platform.root, validity=platform.validity, claims=enclave, tcb=tcb)
-    domain, tcb = verify_tdx(quote, platform)
-    return Genuine(root=platform.root, validity=platform.validity, claims=domain, tcb=tcb)
+        enclave, tcb = verify_sgx(quote, key)
+        return Genuine(root=key.root, validity=key.validity, claims=enclave, tcb=tcb)
+    domain, tcb = verify_tdx(quote, key)
+    return Genuine(root=key.root, validity=key.validity, claims=domain, tcb=tcb)
 
 
 def _expect(kind: type[CollateralT], collateral: Collateral) -> CollateralT:

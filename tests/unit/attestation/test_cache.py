@@ -11,6 +11,7 @@ from sealmesh.attestation import VerificationCache
 from sealmesh.attestation import cache as cache_module
 from sealmesh.attestation.dcap.endorsements import verify_endorsements
 from sealmesh.attestation.dcap.platform import verify_platform
+from sealmesh.attestation.dcap.quote_signature import certify_key
 from sealmesh.attestation.simulated import create_platform, create_vendor
 from sealmesh.errors.attestation import VerificationError
 
@@ -195,3 +196,48 @@ def test_platforms_of_different_vendors_do_not_mix(scene: Scene) -> None:
 def test_cache_of_no_size_is_our_own_mistake() -> None:
     with pytest.raises(ValueError, match="at least one"):
         VerificationCache(0)
+
+
+def test_an_attestation_key_seen_before_is_not_certified_again(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certified: list[bytes] = []
+
+    def counting(certification: Any, platform: Any) -> Any:
+        certified.append(certification.attestation_key)
+        return certify_key(certification, platform)
+
+    monkeypatch.setattr(cache_module, "certify_key", counting)
+    cache = VerificationCache()
+    for report_data in (bytes(64), b"\1" * 64):
+        scene.but(quote=scene.platform.quote(scene.enclave, report_data)).verify(cache=cache)
+    assert len(certified) == 1
+
+
+#: Header and report, the length, the quote's own signature; then the key and what certifies it.
+CERTIFICATION = 48 + 384 + 4 + 64
+REPORT_DATA_OF_QE, QE_SIGNATURE = CERTIFICATION + 64 + 320, CERTIFICATION + 64 + 384
+
+
+@pytest.mark.parametrize("place", [CERTIFICATION, REPORT_DATA_OF_QE, QE_SIGNATURE], ids=["key", "QE", "PCK"])
+def test_a_certification_that_differs_in_one_byte_is_verified_anew(scene: Scene, place: int) -> None:
+    cache = VerificationCache()
+    scene.verify(cache=cache)
+    forged = bytearray(scene.quote)
+    forged[place] ^= 1
+    codes = []
+    for memory in (cache, None):
+        with pytest.raises(VerificationError) as caught:
+            scene.but(quote=bytes(forged)).verify(cache=memory)
+        codes.append(caught.value.code)
+    assert codes[0] == codes[1]
+    assert codes[0] in ("binding:attestation key", "signature:qe report")
+    assert scene.verify(cache=cache)
+
+
+def test_a_known_key_does_not_vouch_under_another_platforms_collateral(scene: Scene) -> None:
+    cache = VerificationCache()
+    scene.verify(cache=cache)
+    text = scene.collateral["qe_identity"].replace('"isvprodid":1', '"isvprodid":2')
+    with pytest.raises(VerificationError):
+        scene.with_collateral(qe_identity=text).verify(cache=cache)

@@ -34,7 +34,7 @@ class ClaimedPlatforms:
             EndorsementFormatError: Its certificates cannot be read.
             VerificationError: `profile:pck`.
         """
-        chain = evidence.dcap.signature.pck_chain
+        chain = evidence.dcap.signature.certification.pck_chain
         known = self._known.get(chain)
         if known is None:
             known = unverified_platform(evidence.dcap)

@@ -74,7 +74,7 @@ class IntelEndorser:
             )
         platform = self._claimed.of(evidence)
         root_crl = self._cache.get(self._root_crl())
-        pck_crl = self._cache.get(self._pck_crl(_ca_of(evidence.dcap.signature.pck_chain)))
+        pck_crl = self._cache.get(self._pck_crl(_ca_of(evidence.dcap.signature.certification.pck_chain)))
         tcb_info = self._cache.get(self._tcb_info(family, platform.fmspc))
         identity = self._cache.get(self._qe_identity(family))
         return encode_collateral(

@@ -38,7 +38,7 @@ class SeveralEndorsers:
         """
         if evidence.dcap_quote is None:
             return self._first(evidence)
-        chain = evidence.dcap.signature.pck_chain
+        chain = evidence.dcap.signature.certification.pck_chain
         known = self._right.get(chain)
         if known is not None:
             with suppress(EndorserError):

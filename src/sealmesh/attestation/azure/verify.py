@@ -21,7 +21,7 @@ from sealmesh.attestation.azure.evidence import AzureEvidence
 from sealmesh.attestation.azure.hcl_report import HclReport
 from sealmesh.attestation.cache import VerificationCache
 from sealmesh.attestation.dcap.collateral import UnverifiedCollateral
-from sealmesh.attestation.dcap.platform import verify_platform
+from sealmesh.attestation.dcap.quote_signature import verify_key
 from sealmesh.attestation.dcap.unjudged import verify_unjudged
 from sealmesh.attestation.family import Family
 from sealmesh.attestation.genuine import Genuine
@@ -102,11 +102,11 @@ def _verify_hardware(
             own = replace(certificates, leaf=evidence.vcek)
             return verify_snp(report, own, roots=roots, now=now, cache=cache)
         case TdQuote() as quote, UnverifiedCollateral() as documents:
-            step = verify_platform if cache is None else cache.verify_platform
-            chain = quote.dcap.signature.pck_chain
-            platform = step(chain, documents, family=Family.TDX, roots=roots, now=now)
-            claims, tcb = verify_tdx(quote, platform)
-            return Genuine(root=platform.root, validity=platform.validity, claims=claims, tcb=tcb)
+            step = verify_key if cache is None else cache.verify_key
+            certification = quote.dcap.signature.certification
+            key = step(certification, documents, family=Family.TDX, roots=roots, now=now)
+            claims, tcb = verify_tdx(quote, key)
+            return Genuine(root=key.root, validity=key.validity, claims=claims, tcb=tcb)
         case TdQuote() as quote, Unchecked():
             unjudged = verify_unjudged(quote.dcap, roots=roots, now=now)
             return Genuine(

@@ -78,7 +78,7 @@ def unverified_platform(quote: DcapQuote) -> PckPlatform:
         EndorsementFormatError: The PCK chain in the quote cannot be read.
         VerificationError: `profile:pck`, as in `parse_pck_platform`.
     """
-    pck, _, _ = parse_chain(quote.signature.pck_chain, Role.PCK, Role.CA, Role.ROOT)
+    pck, _, _ = parse_chain(quote.signature.certification.pck_chain, Role.PCK, Role.CA, Role.ROOT)
     return parse_pck_platform(pck.extensions)
 
 

@@ -13,6 +13,7 @@ Quote Signature Data Structure", "QE Certification Data", "QE Report Certificati
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sealmesh.attestation.dcap.enclave_report import REPORT_LENGTH, EnclaveReport, parse_enclave_report
 from sealmesh.attestation.reader import Reader
@@ -23,11 +24,11 @@ QE_REPORT_CERTIFICATION = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignatureData:
-    """The parts of the signature data, none of them verified.
+class KeyCertification:
+    """The attestation key and what vouches for it; the same in all quotes of a platform. Nothing is verified.
 
     Attributes:
-        quote_signature: 64 bytes.
+        raw: All of it, as it stood in the quote.
         attestation_key: Raw point, 64 bytes.
         qe_report_raw: The 384 signed bytes.
         qe_report: The same, parsed.
@@ -36,13 +37,26 @@ class SignatureData:
         pck_chain: PEM, as it stood in the quote.
     """
 
-    quote_signature: bytes
+    raw: bytes
     attestation_key: bytes
     qe_report_raw: bytes
     qe_report: EnclaveReport
     qe_report_signature: bytes
     qe_auth_data: bytes
     pck_chain: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignatureData:
+    """The parts of the signature data, none of them verified.
+
+    Attributes:
+        quote_signature: 64 bytes.
+        certification: Of the key that made it.
+    """
+
+    quote_signature: bytes
+    certification: KeyCertification
 
 
 def parse_signature_data(raw: bytes, *, nested: bool) -> SignatureData:
@@ -57,7 +71,15 @@ def parse_signature_data(raw: bytes, *, nested: bool) -> SignatureData:
             chain (types 1 to 4 name the certificate instead of carrying it).
     """
     reader = Reader(raw, "signature data")
-    quote_signature = reader.take(64, "quote signature")
+    return SignatureData(
+        quote_signature=reader.take(64, "quote signature"),
+        certification=_parse_certification(reader.take(reader.remaining, "certification"), nested),
+    )
+
+
+@lru_cache(maxsize=16)  # most quotes come from few platforms
+def _parse_certification(raw: bytes, nested: bool) -> KeyCertification:
+    reader = Reader(raw, "signature data")
     attestation_key = reader.take(64, "attestation key")
     if nested:
         inner = Reader(_certification(reader, QE_REPORT_CERTIFICATION), "QE report certification data")
@@ -68,8 +90,8 @@ def parse_signature_data(raw: bytes, *, nested: bool) -> SignatureData:
     qe_auth_data = reader.take(reader.uint(2, "length of QE authentication data"), "QE authentication data")
     pck_chain = _certification(reader, PCK_CHAIN)
     reader.finish()
-    return SignatureData(
-        quote_signature=quote_signature,
+    return KeyCertification(
+        raw=raw,
         attestation_key=attestation_key,
         qe_report_raw=qe_report_raw,
         qe_report=parse_enclave_report(qe_report_raw),

@@ -17,9 +17,10 @@ from datetime import datetime
 from functools import reduce
 
 from sealmesh.attestation.dcap.certificates import Role, parse_chain, verify_link, verify_profile
+from sealmesh.attestation.dcap.ecdsa import load_point
 from sealmesh.attestation.dcap.pck import PckPlatform, parse_pck_platform
 from sealmesh.attestation.dcap.quote import DcapQuote
-from sealmesh.attestation.dcap.quote_signature import verify_attestation_key, verify_signed_by_attestation_key
+from sealmesh.attestation.dcap.quote_signature import verify_attestation_key, verify_quote_signature
 from sealmesh.attestation.roots import TrustRoot
 from sealmesh.attestation.validity import Validity
 from sealmesh.errors.attestation import VerificationError
@@ -43,7 +44,7 @@ def verify_unjudged(quote: DcapQuote, *, roots: Sequence[TrustRoot], now: dateti
             `signature:quote`.
     """
     # 1. PCK chain.
-    pck, ca, root = parse_chain(quote.signature.pck_chain, Role.PCK, Role.CA, Role.ROOT)
+    pck, ca, root = parse_chain(quote.signature.certification.pck_chain, Role.PCK, Role.CA, Role.ROOT)
     trust_root = next((known for known in roots if known.sha256 == root.sha256), None)
     if trust_root is None:
         raise VerificationError(
@@ -57,8 +58,8 @@ def verify_unjudged(quote: DcapQuote, *, roots: Sequence[TrustRoot], now: dateti
     verify_link(ca, root, now=now)
     verify_link(pck, ca, now=now)
     # 2. Attestation key.
-    verify_attestation_key(quote, pck.key)
+    verify_attestation_key(quote.signature.certification, pck.key)
     # 3. Quote.
-    verify_signed_by_attestation_key(quote)
+    verify_quote_signature(quote, load_point(quote.signature.certification.attestation_key))
     validity = reduce(Validity.intersect, (certificate.validity for certificate in (pck, ca, root)))
     return UnjudgedPlatform(root=trust_root, pck=parse_pck_platform(pck.extensions), validity=validity)

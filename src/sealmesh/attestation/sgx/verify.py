@@ -12,21 +12,22 @@ acceptable. Those are facts for `appraise`.
 """
 
 from sealmesh.attestation.dcap.platform import VerifiedPlatform
-from sealmesh.attestation.dcap.quote_signature import verify_quote_signature
+from sealmesh.attestation.dcap.quote_signature import CertifiedKey, verify_quote_signature
 from sealmesh.attestation.dcap.tcb_info import IsvLevel, match_tcb_level
 from sealmesh.attestation.sgx.claims import EnclaveClaims
 from sealmesh.attestation.sgx.parse import SgxQuote
 from sealmesh.attestation.tcb import TcbAppraisal, TcbStatus, converge
 
 
-def verify_sgx(quote: SgxQuote, platform: VerifiedPlatform) -> tuple[EnclaveClaims, TcbAppraisal]:
-    """Verify an SGX quote made on a platform that was verified before (step 1).
+def verify_sgx(quote: SgxQuote, key: CertifiedKey) -> tuple[EnclaveClaims, TcbAppraisal]:
+    """Verify an SGX quote made with a key that was verified before, with its platform (steps 1 and 2).
 
     Raises:
-        VerificationError: A signature or the quoting enclave does not hold.
+        VerificationError: The quote's signature does not hold.
     """
-    qe_level = verify_quote_signature(quote.dcap, platform)
-    return _claims(quote, platform), appraise_tcb(platform, qe_level)
+    verify_quote_signature(quote.dcap, key.key)
+    platform = key.platform
+    return _claims(quote, platform), appraise_tcb(platform, key.level)
 
 
 def appraise_tcb(platform: VerifiedPlatform, qe_level: IsvLevel) -> TcbAppraisal:
@@ -60,5 +61,5 @@ def _claims(quote: SgxQuote, platform: VerifiedPlatform) -> EnclaveClaims:
         ppid=pck.ppid,
         cpu_svn=report.cpu_svn,
         pce_svn=pck.pce_svn,
-        qe_svn=quote.dcap.signature.qe_report.isv_svn,
+        qe_svn=quote.dcap.signature.certification.qe_report.isv_svn,
     )

@@ -17,7 +17,7 @@ Source: Intel PCS API v4, "Get TCB Info", procedure for TDX; Intel TDX DCAP Quot
 
 from sealmesh.attestation.dcap.pck import PckPlatform
 from sealmesh.attestation.dcap.platform import VerifiedPlatform
-from sealmesh.attestation.dcap.quote_signature import verify_quote_signature
+from sealmesh.attestation.dcap.quote_signature import CertifiedKey, verify_quote_signature
 from sealmesh.attestation.dcap.tcb_info import IsvLevel, TdxModule, match_isv_level, match_tcb_level
 from sealmesh.attestation.tcb import TcbAppraisal, TcbStatus, converge
 from sealmesh.attestation.tdx.claims import TdClaims
@@ -27,15 +27,16 @@ from sealmesh.errors.attestation import VerificationError
 _ATTRIBUTE_DEBUG = 0x01
 
 
-def verify_tdx(quote: TdQuote, platform: VerifiedPlatform) -> tuple[TdClaims, TcbAppraisal]:
-    """Verify a TDX quote made on a platform that was verified before (step 1).
+def verify_tdx(quote: TdQuote, key: CertifiedKey) -> tuple[TdClaims, TcbAppraisal]:
+    """Verify a TDX quote made with a key that was verified before, with its platform (steps 1 and 2).
 
     Raises:
-        VerificationError: A signature, the quoting enclave or the TDX module does not hold.
+        VerificationError: The quote's signature or the TDX module does not hold.
     """
-    qe_level = verify_quote_signature(quote.dcap, platform)
+    verify_quote_signature(quote.dcap, key.key)
+    platform = key.platform
     module_level = _verify_module(quote.report, platform)
-    return td_claims(quote, platform.pck), _appraise_tcb(quote.report, platform, module_level, qe_level)
+    return td_claims(quote, platform.pck), _appraise_tcb(quote.report, platform, module_level, key.level)
 
 
 def _verify_module(report: TdReport, platform: VerifiedPlatform) -> IsvLevel | None:
@@ -120,5 +121,5 @@ def td_claims(quote: TdQuote, pck: PckPlatform) -> TdClaims:
         fmspc=pck.fmspc,
         ppid=pck.ppid,
         pce_svn=pck.pce_svn,
-        qe_svn=quote.dcap.signature.qe_report.isv_svn,
+        qe_svn=quote.dcap.signature.certification.qe_report.isv_svn,
     )
