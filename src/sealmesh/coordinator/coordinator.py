@@ -130,24 +130,27 @@ class Coordinator(Governance):
 
     def activate(self, request: ActivationRequest) -> ActivationReply:
         """Admit a Marble over MarbleRun's call."""
-        context = self._engine.context()
-        command = activate.Activate(application=self._application(request, context))
+        state, context = self._engine.state(), self._engine.context()
+        command = activate.Activate(application=self._application(request, state, context))
         return self._engine.run(
-            lambda state, context: activate.decide(command, state, context), retry=True, context=context
+            lambda state, context: activate.decide(command, state, context),
+            retry=True,
+            context=context,
+            state=state,
         ).reply
 
     def enrol(self, request: EnrolRequest) -> EnrolReply:
         """Admit a Marble that keeps its key."""
         enrol.check_nonce(request.coordinator_nonce)
-        context = self._engine.context()
-        application = self._application(request, context)
+        state, context = self._engine.state(), self._engine.context()
+        application = self._application(request, state, context)
 
         def decide(state: State, context: Context) -> Decision[EnrolReply]:
             own = self._own.over(root_report_data(state, request.coordinator_nonce))
             command = enrol.Enrol(application=application, evidence=own.raw, endorsements=own.endorsements)
             return enrol.decide(command, state, context)
 
-        return self._engine.run(decide, retry=True, context=context).reply
+        return self._engine.run(decide, retry=True, context=context, state=state).reply
 
     def renew(self, request: RenewRequest) -> Credentials:
         """Certify the next key of a Marble that is in."""
@@ -191,8 +194,10 @@ class Coordinator(Governance):
         verdict = self._examiner.examine(quote, self._engine.clock())
         return sign_quote(quote, verdict, self._engine.state())
 
-    def _application(self, request: ActivationRequest | EnrolRequest, context: Context) -> Application:
-        check_applicant(request.marble_type, request.client_cert, self._engine.state())
+    def _application(
+        self, request: ActivationRequest | EnrolRequest, state: State, context: Context
+    ) -> Application:
+        check_applicant(request.marble_type, request.client_cert, state)
         return Application(
             marble_type=request.marble_type,
             uuid=request.uuid,

@@ -92,12 +92,15 @@ class Engine:
         *,
         retry: bool,
         context: Context | None = None,
+        state: State | None = None,
     ) -> Committed[Reply]:
         """Decide on the present state, commit, and return the reply once it is durable.
 
         Args:
             decide: The command, waiting for state and context.
             context: The command's, where the slow inputs were fetched with it already.
+            state: The state to decide on first, where it was read a moment ago; what changed since then is
+                noticed by the commit.
             retry: Decide again when somebody else committed in between; otherwise report it.
 
         Raises:
@@ -106,7 +109,7 @@ class Engine:
         """
         context = self.context() if context is None else context
         for _ in range(_ATTEMPTS):
-            state = self.state()
+            state = self.state() if state is None else state
             if isinstance(context.keys, KeysOnce):
                 context.keys.rewind()
             decision = decide(state, context)
@@ -115,6 +118,7 @@ class Engine:
             except StoreConflict as error:
                 if not retry:
                     raise ConcurrentChange("the state changed in between", found=error.key) from error
+                state = None
             else:
                 return Committed(reply=decision.reply, recovery_secrets=secrets)
         raise ConcurrentChange("the state changed again and again", found=f"{_ATTEMPTS} attempts")

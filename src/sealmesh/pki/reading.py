@@ -83,6 +83,15 @@ def signed_fields(der: bytes) -> SignedFields:
     )
 
 
+def requested(der: bytes) -> tuple[bytes, bytes]:
+    """Return subject and attributes, in DER, of a certificate request that was parsed (RFC 2986, 4.1)."""
+    at = _header_size(der)
+    end = _after(der, at)
+    subject = _after(der, at + _header_size(der, at))  # after the version
+    public_key = _after(der, subject)
+    return der[subject:public_key], der[_after(der, public_key) : end]
+
+
 def subject_public_key(der: bytes) -> bytes:
     """Return the SubjectPublicKeyInfo of a certificate that was parsed before."""
     return signed_fields(der).public_key

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKey
 
 from sealmesh.errors.pki import CertificateRequestError
 from sealmesh.pki.profile import IpAddress
-from sealmesh.pki.reading import UNREADABLE, is_whole
+from sealmesh.pki.reading import UNREADABLE, is_whole, requested
 
 #: A request with an RSA-4096 key and 100 long names stays below; parsing cost is linear in the size.
 MAX_REQUEST_BYTES: Final = 16_384
@@ -29,6 +29,9 @@ MIN_RSA_BITS: Final = 2048
 #: Larger keys only make every peer's verification slow.
 MAX_RSA_BITS: Final = 8192
 
+#: What strangers ask for is remembered too, so few and short ones only.
+_WISHES_KEPT: Final = 256
+_MAX_WISHES_BYTES: Final = 1024
 _LABEL: Final = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _DNS_NAME: Final = re.compile(rf"(?:\*\.)?{_LABEL}(?:\.{_LABEL})*")
 _CURVES: Final = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
@@ -61,20 +64,50 @@ def parse_csr(der: bytes) -> CertificateRequest:
     try:
         request = x509.load_der_x509_csr(der)
         public_key = _allowed_key(request)
-        subject = request.subject
-        dns_names, ip_addresses = _names(request.extensions)
+        wishes = _wishes(request, der)
         proved = request.is_signature_valid and is_whole(der, request.signature)
     except UNREADABLE as error:
         raise CertificateRequestError(
             "The certificate request cannot be read", found=str(error)[:200]
         ) from error
-    if sum(len(rdn) for rdn in subject.rdns) > MAX_SUBJECT_ATTRIBUTES:
-        raise CertificateRequestError("The request's subject has too many attributes")
     if not proved:
         raise CertificateRequestError("The certificate request is not signed by the key it names")
     return CertificateRequest(
-        public_key=public_key, subject=subject, dns_names=dns_names, ip_addresses=ip_addresses
+        public_key=public_key,
+        subject=wishes.subject,
+        dns_names=wishes.dns_names,
+        ip_addresses=wishes.ip_addresses,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Wishes:
+    """What is asked for besides the key. Marbles of one type ask for the same."""
+
+    subject: x509.Name
+    dns_names: tuple[str, ...]
+    ip_addresses: tuple[IpAddress, ...]
+
+
+_wishes_read: dict[tuple[bytes, bytes], _Wishes] = {}
+
+
+def _wishes(request: x509.CertificateSigningRequest, der: bytes) -> _Wishes:
+    """Return the wishes in `request`; read once for the bytes in which they stand."""
+    key = requested(der)
+    known = _wishes_read.get(key)
+    if known is not None:
+        return known
+    subject = request.subject
+    dns_names, ip_addresses = _names(request.extensions)
+    if sum(len(rdn) for rdn in subject.rdns) > MAX_SUBJECT_ATTRIBUTES:
+        raise CertificateRequestError("The request's subject has too many attributes")
+    wishes = _Wishes(subject, dns_names, ip_addresses)
+    if sum(map(len, key)) <= _MAX_WISHES_BYTES:
+        if len(_wishes_read) >= _WISHES_KEPT:
+            _wishes_read.clear()
+        _wishes_read[key] = wishes
+    return wishes
 
 
 def _allowed_key(request: x509.CertificateSigningRequest) -> CertificatePublicKeyTypes:

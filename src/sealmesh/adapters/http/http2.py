@@ -96,7 +96,10 @@ class Http2Connection:
             self._flush()
 
     def eof_received(self) -> None:
-        self.shut_down()
+        if self._streams:
+            self.shut_down()
+        else:
+            self._hang_up()  # without GOAWAY: nobody there would ask for more
 
     def pause_writing(self) -> None:
         self._writable = False
