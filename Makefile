@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 WORKERS ?= 2
 FUZZ_SECONDS ?= 300
 
-.PHONY: help setup devices demo test test-slow fuzz check bench docs lock proto clean
+.PHONY: help setup devices kube demo test test-slow fuzz check bench docs lock proto clean
 help:            ## list the entries
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
@@ -33,6 +33,13 @@ devices: setup   ## simulators of a TPM and an HSM, for their tests (Debian pack
 	@export DEBIAN_FRONTEND=noninteractive; apt-get install -y -q swtpm libtss2-dev pkg-config gcc softhsm2 >/dev/null \
 	    || { apt-get update -q >/dev/null && apt-get install -y -q swtpm libtss2-dev pkg-config gcc softhsm2 >/dev/null; }
 	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements/tpm.txt
+
+kube: $(GO)      ## a real Kubernetes control plane for its tests, from Go modules, by hash (about ten minutes, 2 GB)
+	@mkdir -p $(VENV)/kube && cd requirements/kube && export PATH="$(abspath $(BIN)):$$PATH" CGO_ENABLED=0 GOFLAGS=-mod=readonly \
+	    && v=$$(go list -m -f '{{.Version}}' k8s.io/kubernetes) \
+	    && go build -ldflags "-s -w -X k8s.io/component-base/version.gitVersion=$$v" -o ../../$(VENV)/kube/ \
+	    k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kube-controller-manager \
+	    && go build -ldflags "-s -w" -o ../../$(VENV)/kube/etcd go.etcd.io/etcd/server/v3
 
 demo: setup      ## the attested bookstore, end to end, on this machine
 	@$(BIN)/sealmesh demo bookstore $(DEMO_FLAGS)
@@ -70,6 +77,8 @@ lock:            ## renew the lockfile (needs uv)
 	    --no-emit-index-url --no-header --no-annotate -q -o requirements/dev.txt
 	@uv pip compile requirements/tpm.in -c requirements/dev.txt --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header --no-annotate -q -o requirements/tpm.txt
+	@uv pip compile pyproject.toml requirements/image.in -c requirements/dev.txt --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-header --no-annotate -q -o requirements/image.txt
 	@uv pip compile requirements/go.in --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header --no-annotate -q -o requirements/go.txt
 	@uv pip compile requirements/fuzz.in --universal --python-version 3.11 --generate-hashes \
