@@ -10,6 +10,7 @@ from sealmesh.cli.commands import (
     demo,
     evidence,
     governance,
+    install,
     manifest,
     marble,
     packages,
@@ -34,7 +35,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for _commands in (server, marble, packages, verify, status, recover, cluster, version):
+for _commands in (server, marble, packages, verify, status, recover, install, cluster, version):
     _commands.register(app)
 manifest.app.command("plan")(plan.plan)
 app.add_typer(manifest.app, name="manifest")

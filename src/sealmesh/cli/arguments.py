@@ -19,7 +19,13 @@ _GLOBAL = {
         True,
     ),
 }  # fmt: skip
-_FLAGS = frozenset({"--insecure", "--json", "--signature", "--display-update", "--keep-cert", "--missing"})
+_FLAGS = frozenset(
+    {
+        *("--insecure", "--json", "--signature", "--display-update", "--keep-cert", "--missing"),
+        *("--simulation", "--disable-auto-injection", "--distributed-deployment", "--force-conflicts"),
+        *("--dry-run", "--delete-state"),
+    }
+)
 _TRUE, _FALSE = (
     frozenset({"true", "1", "t", "T", "TRUE", "True"}),
     frozenset({"false", "0", "f", "F", "FALSE", "False"}),

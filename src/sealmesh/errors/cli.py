@@ -53,14 +53,6 @@ class DrillFailed(CliError):
     )
 
 
-class ClusterError(CliError):
-    """A Kubernetes cluster cannot be asked, or does not have what it must."""
-
-    code = "cluster"
-    kind = Kind.UNAVAILABLE
-    remedy = "See that `kubectl get nodes` works here, with the cluster meant."
-
-
 class CollateralOld(CliError):
     """Collateral has expired, or soon will."""
 

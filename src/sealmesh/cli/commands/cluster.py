@@ -1,22 +1,14 @@
 """`sealmesh check` and `sealmesh precheck`: a Kubernetes cluster's control plane and nodes."""
 
 import time
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from sealmesh.cli.kubectl import kubectl_json
 from sealmesh.cli.options import with_options
 from sealmesh.cli.output import Output
 from sealmesh.cli.trust import Trust
-from sealmesh.errors.cli import ClusterError
-
-#: The deployments of MarbleRun's control plane.
-DEPLOYMENTS = ("marblerun-coordinator", "marble-injector")
-#: Resources by which device plugins offer SGX.
-SGX_RESOURCES = ("sgx.intel.com/enclave", "sgx.intel.com/epc", "kubernetes.azure.com/sgx_epc_mem_in_MiB")
-POLL_SECONDS = 1.0
+from sealmesh.cli.user_cluster import user_cluster
 
 
 @with_options
@@ -30,71 +22,46 @@ def check(
 ) -> None:
     """Wait until the control plane in a Kubernetes cluster is ready; exit code 1 if it does not get so.
 
-    Asks the cluster of your `kubectl`. A deployment that is not there is not waited for: an injector is
-    optional, a Coordinator is not.
+    Asks the cluster of your kubeconfig; if it does not get ready, says what its pods wait for. A deployment
+    that is not there is not waited for: an injector is optional, a Coordinator is not. Ready is what the
+    cluster says of it; who the Coordinator is, only `sealmesh verify` tells.
 
     Example: `sealmesh check --namespace marblerun --timeout 120`
     """
-    deadline = time.monotonic() + timeout
-    while True:
-        found = _deployments(trust.namespace)
-        if all(ready >= wanted for ready, wanted in found.values()) or time.monotonic() >= deadline:
-            break
-        time.sleep(min(POLL_SECONDS, max(0.0, deadline - time.monotonic())))
-    lines = [f"{trust.namespace}/{name} pods ready: {ready}/{all_}" for name, (ready, all_) in found.items()]
-    waiting = [name for name, (ready, wanted) in found.items() if ready < wanted]
-    if waiting:
-        raise ClusterError(
-            f"not ready after {timeout:g} s", found="; ".join(lines),
-            remedy=f"Look at `kubectl -n {trust.namespace} describe deployment {waiting[0]}`.",
-        )  # fmt: skip
-    output.result("\n".join(lines), {name: {"ready": r, "wanted": w} for name, (r, w) in found.items()})
+    from sealmesh.adapters.kubernetes import await_ready
+
+    with user_cluster(output) as cluster:
+        found = await_ready(
+            cluster, trust.namespace, timeout_seconds=timeout, monotonic=time.monotonic, sleep=time.sleep
+        )
+    lines = [f"{trust.namespace}/{name} pods ready: {it.ready}/{it.wanted}" for name, it in found.items()]
+    output.result("\n".join(lines), {n: {"ready": it.ready, "wanted": it.wanted} for n, it in found.items()})
 
 
 @with_options
-def precheck(*, trust: Trust, output: Output) -> None:
+def precheck(
+    *,
+    resource_key: Annotated[
+        str | None,
+        typer.Option("--resource-key", metavar="NAME", help="Look for this resource; all that are in use."),
+    ] = None,
+    trust: Trust,
+    output: Output,
+) -> None:
     """Tell whether the nodes of a Kubernetes cluster offer SGX; exit code 1 if none does.
 
-    Asks the cluster of your `kubectl`.
+    Asks the cluster of your kubeconfig for the resources by which SGX device plugins offer it.
 
     Example: `sealmesh precheck`
     """
+    from sealmesh.adapters.kubernetes import find_tee_nodes
+
     del trust  # accepted as MarbleRun's client accepts it
-    nodes = kubectl_json("get", "nodes")["items"]
-    able = sorted(str(node["metadata"]["name"]) for node in nodes if _offers_sgx(node))
-    if not able:
-        raise ClusterError(
-            "no node of the cluster offers SGX",
-            found=f"{len(nodes)} nodes",
-            wanted=f"a resource of {', '.join(SGX_RESOURCES)}",
-            remedy="Install an SGX device plugin on nodes with SGX, or use the simulated platform.",
-        )
-    output.result(f"The cluster offers SGX on {len(able)} of {len(nodes)} nodes.", {"nodes": able})
-
-
-def _deployments(namespace: str) -> Mapping[str, tuple[int, int]]:
-    """Return how many pods are ready and how many should be, by deployment."""
-    items = kubectl_json("--namespace", namespace, "get", "deployments")["items"]
-    by_name: dict[str, Any] = {str(item["metadata"]["name"]): item for item in items}
-    if DEPLOYMENTS[0] not in by_name:
-        raise ClusterError(
-            "there is no Coordinator in the namespace",
-            found=namespace,
-            wanted=f"a deployment {DEPLOYMENTS[0]}",
-        )
-    return {
-        name: (
-            int(by_name[name].get("status", {}).get("readyReplicas") or 0),
-            int(by_name[name].get("spec", {}).get("replicas") or 0),
-        )
-        for name in DEPLOYMENTS
-        if name in by_name
-    }
-
-
-def _offers_sgx(node: Mapping[str, Any]) -> bool:
-    offered = node.get("status", {}).get("allocatable", {})
-    return any(str(offered.get(name, "0")) != "0" for name in SGX_RESOURCES)
+    with user_cluster(output) as cluster:
+        found = find_tee_nodes(cluster, resource_key)
+    lines = [f"The cluster offers SGX on {len(found.names)} of {found.nodes} nodes."]
+    lines += [f"  {key}: {', '.join(names)}" for key, names in found.by_key.items()]
+    output.result("\n".join(lines), {"nodes": list(found.names), "resources": dict(found.by_key)})
 
 
 def register(app: typer.Typer) -> None:
