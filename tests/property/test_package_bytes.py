@@ -75,6 +75,10 @@ def test_the_package_that_is_changed_here_is_good() -> None:
 @example(b"exe: !!python/object:os.system x", ".yaml")
 @example(b"productID: 1_0__0", ".yaml")
 @example(b"exe: 2001-13-45", ".yaml")
+@example(b"!!int ", ".yaml")
+@example(b"exe: !!float ''", ".yaml")
+@example(b"debug: !!bool x", ".yaml")
+@example(b"exe: !!timestamp x", ".yaml")
 def test_any_bytes_are_a_document_or_refused(raw: bytes, suffix: str) -> None:
     read(raw, suffix)
 

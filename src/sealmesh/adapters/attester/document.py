@@ -35,6 +35,11 @@ _SETTINGS = ("heapSize", "executableHeap", "mounts", "dataplane")
 _KEYS = (
     "exe", "args", "env", "files", "key", "productID", "securityVersion", "debug", "coordinator", *_SETTINGS,
 )  # fmt: skip
+_UNREADABLE = (
+    yaml.YAMLError, EndorsementFormatError, RecursionError,
+    ValueError, LookupError, AttributeError, TypeError, OverflowError,
+)  # fmt: skip
+"""What the readers raise; the second line is PyYAML's for values that are not of their tag (`!!int ""`)."""
 _EXAMPLE = 'A package document looks like {"exe": "app.py", "files": ["app.py"], "productID": 1, ...}.'
 
 
@@ -170,7 +175,7 @@ def _load(path: Path, raw: bytes) -> object:
         if path.suffix in (".yaml", ".yml"):
             return _counted(yaml.load(raw, Loader=_UniqueKeys))  # noqa: S506 (a SafeLoader)
         return load_json(raw, subject="package document")
-    except (yaml.YAMLError, EndorsementFormatError, UnicodeDecodeError, RecursionError, ValueError) as error:
+    except _UNREADABLE as error:
         raise _wrong(path, f"cannot be read: {error}") from error
 
 
