@@ -1,5 +1,7 @@
 """What genuine Evidence says, and for how long."""
 
+import os
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from random import Random
@@ -8,8 +10,9 @@ from typing import Any
 import pytest
 
 from sealmesh.attestation import EnclaveClaims, Family, TcbStatus, parse_collateral, parse_evidence
+from sealmesh.attestation.dcap.certificates import Role, parse_chain
 from sealmesh.attestation.dcap.tcb_info import IsvLevel, TcbLevel, match_isv_level, match_tcb_level
-from sealmesh.attestation.simulated import QuotingEnclave, create_platform
+from sealmesh.attestation.simulated import QuotingEnclave, create_platform, create_vendor
 from sealmesh.attestation.tcb import converge
 from sealmesh.errors.attestation import EndorsementFormatError, EvidenceFormatError
 
@@ -72,6 +75,24 @@ def test_old_evidence_verifies_at_its_time_and_not_later(scene: Scene) -> None:
 def test_time_must_be_utc(scene: Scene, now: datetime) -> None:
     with pytest.raises(ValueError, match="UTC"):
         scene.but(now=now).verify()
+
+
+def test_a_known_certificate_in_another_spelling_of_base64_is_read_and_refused_as_any(scene: Scene) -> None:
+    """The last symbol before `=` has bits that nothing stands in: what is not zero there is no base64."""
+    pem = next(pem for pem in _pems(scene) if b"=\n-----END" in pem)
+    known = parse_chain(pem, Role.CA)
+    at = pem.index(b"=") - 1
+    alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    forged = pem[:at] + alphabet[alphabet.index(pem[at]) ^ 1 :][:1] + pem[at + 1 :]
+    assert parse_chain(pem, Role.CA, known=known) == known
+    with pytest.raises(EndorsementFormatError):
+        parse_chain(forged, Role.CA, known=known)
+
+
+def _pems(scene: Scene) -> Iterator[bytes]:
+    """Yield certificates; the length of a signature is by chance, and with it the padding."""
+    while True:
+        yield create_vendor(now=scene.now, entropy=os.urandom).pck_ca.pem
 
 
 def test_pck_chain_may_end_with_a_nul_as_intels_library_leaves_it(scene: Scene) -> None:
