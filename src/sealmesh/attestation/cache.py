@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.hashes import SHA256, Hash
 
 from sealmesh.attestation.dcap.collateral import UnverifiedCollateral
 from sealmesh.attestation.dcap.endorsements import VerifiedEndorsements, verify_endorsements
+from sealmesh.attestation.dcap.pck import pck_chain_of
 from sealmesh.attestation.dcap.platform import VerifiedPlatform, verify_platform
 from sealmesh.attestation.dcap.quote_signature import CertifiedKey, certify_key
 from sealmesh.attestation.dcap.signature_data import KeyCertification
@@ -92,7 +93,7 @@ class VerificationCache:
         """Do as `dcap.quote_signature.verify_key` does, or remember having done it."""
 
         def verify() -> CertifiedKey:
-            chain = certification.pck_chain
+            chain = pck_chain_of(certification, collateral)
             platform = self.verify_platform(chain, collateral, family=family, roots=roots, now=now)
             return certify_key(certification, platform)
 

@@ -1,13 +1,18 @@
 """Collateral from files: one document, or a directory of documents for many platforms."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric import ec
+
 from sealmesh.adapters.endorser.claimed import ClaimedPlatforms, dcap_family
 from sealmesh.attestation import Family, UnverifiedEvidence, parse_collateral
+from sealmesh.attestation.dcap.certificates import Role, parse_chain
+from sealmesh.attestation.dcap.quote_signature import verify_attestation_key
 from sealmesh.attestation.dcap.tcb_info import parse_tcb_info
-from sealmesh.errors.attestation import AttestationError, EndorserError
+from sealmesh.errors.attestation import AttestationError, EndorserError, VerificationError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,8 +22,19 @@ class _Entry:
     expires: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Certified:
+    """A document that brings the PCK certificate of one platform."""
+
+    key: ec.EllipticCurvePublicKey
+    family: Family
+    raw: bytes
+
+
 class BundleEndorser:
     """Collateral documents on disk, chosen by family, FMSPC and PCEID.
+
+    A quote that names its PCK certificate gets the document with the certificate whose key signed it.
 
     Everything is read once, when it is made; make a new one when the files have changed. Of several
     documents for one kind of platform the one that lasts longest is given.
@@ -37,6 +53,7 @@ class BundleEndorser:
         self._path = path
         self._claimed = ClaimedPlatforms()
         self._entries: dict[tuple[Family, bytes, bytes], _Entry] = {}
+        self._certified: list[_Certified] = []
         for file in paths:
             self._add(file)
 
@@ -45,6 +62,8 @@ class BundleEndorser:
         family = dcap_family(evidence)
         if family is None:
             raise EndorserError(f"{self._path} is for SGX and TDX", found=evidence.family)
+        if evidence.dcap.signature.certification.pck_chain is None:
+            return self._with_certificate(family, evidence)
         platform = self._claimed.of(evidence)
         entry = self._entries.get((family, platform.fmspc, platform.pce_id))
         if entry is None:
@@ -55,10 +74,27 @@ class BundleEndorser:
             )
         return entry.raw
 
+    def _with_certificate(self, family: Family, evidence: UnverifiedEvidence) -> bytes:
+        """Return the document that has the PCK certificate which this quote only names."""
+        for known in self._certified:
+            with suppress(VerificationError):
+                if known.family is family:
+                    verify_attestation_key(evidence.dcap.signature.certification, known.key)
+                    return known.raw
+        raise EndorserError(
+            f"no document in {self._path} has the PCK certificate of this quote",
+            code="endorser:pck",
+            wanted="pck_certificate_chain, as `sealmesh collateral fetch` of this quote writes it",
+        )
+
     def _add(self, path: Path) -> None:
         try:
             raw = path.read_bytes()
-            tcb_info = parse_tcb_info(parse_collateral(raw).tcb_info)
+            collateral = parse_collateral(raw)
+            tcb_info = parse_tcb_info(collateral.tcb_info)
+            if collateral.pck_certificate_chain is not None:
+                pck = parse_chain(collateral.pck_certificate_chain, Role.PCK, Role.CA, Role.ROOT)[0]
+                self._certified.append(_Certified(key=pck.key, family=tcb_info.family, raw=raw))
         except (OSError, AttestationError) as error:
             raise EndorserError(f"{path} is not collateral: {error}") from error
         key = (tcb_info.family, tcb_info.fmspc, tcb_info.pce_id)

@@ -24,7 +24,8 @@ from sealmesh.adapters.endorser.cache_directory import CacheDirectory
 from sealmesh.adapters.endorser.family_files import FamilyFilesEndorser
 from sealmesh.adapters.endorser.fetch_budget import DEFAULT_LIMIT
 from sealmesh.adapters.endorser.fetching import HttpsFetching
-from sealmesh.adapters.endorser.intel import PCS, PCS_ROOT_CRL, IntelEndorser, IntelServer
+from sealmesh.adapters.endorser.intel import IntelEndorser
+from sealmesh.adapters.endorser.intel_server import PCS, PCS_ROOT_CRL, IntelServer
 from sealmesh.adapters.endorser.item_cache import ItemCache
 from sealmesh.coordinator.ports import Endorser
 
@@ -103,7 +104,13 @@ def open_endorsers(
     if choice.service is Service.KDS:
         return [AmdEndorser(choice.base, items)]
     root_crl = PCS_ROOT_CRL if choice.base == PCS else None
-    return [IntelEndorser(IntelServer(base=choice.base, root_crl=root_crl, version=choice.version), items)]
+    server = IntelServer(
+        base=choice.base,
+        caches=choice.service is Service.PCCS,
+        root_crl=root_crl,
+        version=choice.version,
+    )
+    return [IntelEndorser(server, items)]
 
 
 def open_bundle(path: Path) -> list[Endorser]:

@@ -3,6 +3,7 @@
 from sealmesh.attestation import Family, UnverifiedEvidence
 from sealmesh.attestation.dcap.pck import PckPlatform, unverified_platform
 from sealmesh.attestation.sgx import SgxQuote
+from sealmesh.errors.attestation import EndorserError
 
 _CAPACITY = 1024
 
@@ -31,13 +32,24 @@ class ClaimedPlatforms:
         """Return the platform that `evidence` claims to be from.
 
         Raises:
+            EndorserError: `endorser:pck`, it carries no PCK chain.
             EndorsementFormatError: Its certificates cannot be read.
             VerificationError: `profile:pck`.
         """
         chain = evidence.dcap.signature.certification.pck_chain
+        if chain is None:
+            raise EndorserError(
+                "the quote names its PCK certificate instead of carrying it",
+                code="endorser:pck",
+                wanted="a server that has it (--endorser pcs or pccs), or a file with pck_certificate_chain",
+            )
+        return self.of_chain(chain)
+
+    def of_chain(self, chain: bytes) -> PckPlatform:
+        """Return the platform that a PCK chain claims; raises as `of`."""
         known = self._known.get(chain)
         if known is None:
-            known = unverified_platform(evidence.dcap)
+            known = unverified_platform(chain)
             kept = self._known if len(self._known) < _CAPACITY else {}
             self._known = {**kept, chain: known}
         return known

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sealmesh.adapters.endorser.fetching import Reply
 from sealmesh.adapters.endorser.item import read_certificates, read_crl, validity_of_chain
 from sealmesh.attestation import Validity, parse_collateral
+from sealmesh.attestation.dcap.pck import unverified_platform
 from sealmesh.attestation.dcap.qe_identity import parse_qe_identity
 from sealmesh.attestation.dcap.tcb_info import parse_tcb_info
 from sealmesh.errors.attestation import EndorsementFormatError
@@ -47,14 +48,17 @@ def pem_blocks(raw: bytes) -> list[tuple[bytes, bytes]]:
     return [(match[1], match[0].rstrip() + b"\n") for match in _BLOCK.finditer(raw)]
 
 
-def dcap_platform(raw: bytes) -> tuple[str, str]:
-    """Return family and FMSPC (hex) of a collateral document for SGX or TDX."""
-    found = parse_tcb_info(parse_collateral(raw).tcb_info)
-    return found.family.value, found.fmspc.hex()
+def dcap_platform(raw: bytes) -> tuple[str, ...]:
+    """Return family and FMSPC (hex) of a document for SGX or TDX; its PPID too, if it is for one platform."""
+    collateral = parse_collateral(raw)
+    found, chain = parse_tcb_info(collateral.tcb_info), collateral.pck_certificate_chain
+    kind = (found.family.value, found.fmspc.hex())
+    return kind if chain is None else (*kind, unverified_platform(chain).ppid.hex())
 
 
 def _dcap(raw: bytes) -> tuple[Part, ...]:
     found = parse_collateral(raw)
+    own = found.pck_certificate_chain
     tcb_info, identity = parse_tcb_info(found.tcb_info), parse_qe_identity(found.qe_identity)
     crls = {
         "root CA revocation list": found.root_ca_crl,
@@ -64,6 +68,7 @@ def _dcap(raw: bytes) -> tuple[Part, ...]:
         "PCK CA chain": found.pck_crl_issuer_chain,
         "TCB signing chain": found.tcb_info_issuer_chain,
         "QE identity chain": found.qe_identity_issuer_chain,
+        **({} if own is None else {"PCK certificate chain": own}),
     }
     return (
         Part(

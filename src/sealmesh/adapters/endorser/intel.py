@@ -8,45 +8,27 @@ and 4; "Design Guide of Intel SGX Provisioning Certificate Caching Service (PCCS
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Final
-from urllib.parse import urlencode
 
 from sealmesh.adapters.endorser.claimed import ClaimedPlatforms, dcap_family
 from sealmesh.adapters.endorser.fetching import Reply
+from sealmesh.adapters.endorser.intel_server import IntelServer
 from sealmesh.adapters.endorser.item import Item, Published, chain_in, read_crl, validity_of_chain
 from sealmesh.adapters.endorser.item_cache import ItemCache
+from sealmesh.adapters.endorser.pck_certificate import pck_certificate
 from sealmesh.attestation import Family, UnverifiedEvidence, Validity
 from sealmesh.attestation.dcap.certificates import Role, parse_chain
 from sealmesh.attestation.dcap.collateral import encode_collateral
 from sealmesh.attestation.dcap.qe_identity import parse_qe_identity
+from sealmesh.attestation.dcap.quote import DcapQuote
 from sealmesh.attestation.dcap.tcb_info import parse_tcb_info
 from sealmesh.errors.attestation import EndorsementFormatError, EndorserError
-
-PCS: Final = "https://api.trustedservices.intel.com"
-PCS_ROOT_CRL: Final = "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der"
-VERSIONS: Final = (4, 3)
 
 _PCK_CHAIN: Final = ("sgx-pck-crl-issuer-chain",)
 _TCB_CHAIN: Final = ("tcb-info-issuer-chain", "sgx-tcb-info-issuer-chain")
 _QE_CHAIN: Final = ("sgx-enclave-identity-issuer-chain",)
 _SIGNATURE: Final = re.compile(r'\s*,\s*"signature"\s*:\s*"([0-9a-fA-F]{128})"\s*\}\s*')
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IntelServer:
-    """Where Intel's collateral is.
-
-    Attributes:
-        base: `https://HOST[:PORT]`, without a slash at the end.
-        root_crl: Where the root CA's revocation list is; None: at the server, as PCCS has it.
-        version: Of the API: 4, or 3 (SGX only).
-    """
-
-    base: str = PCS
-    root_crl: str | None = PCS_ROOT_CRL
-    version: int = 4
 
 
 class IntelEndorser:
@@ -72,9 +54,11 @@ class IntelEndorser:
                 found=evidence.family,
                 wanted="sgx, tdx" if self._server.version == 4 else "sgx",
             )
-        platform = self._claimed.of(evidence)
+        own = evidence.dcap.signature.certification.pck_chain
+        chain = self._fetched_chain(family, evidence.dcap) if own is None else own
+        platform = self._claimed.of_chain(chain)
         root_crl = self._cache.get(self._root_crl())
-        pck_crl = self._cache.get(self._pck_crl(_ca_of(evidence.dcap.signature.certification.pck_chain)))
+        pck_crl = self._cache.get(self._pck_crl(_ca_of(chain)))
         tcb_info = self._cache.get(self._tcb_info(family, platform.fmspc))
         identity = self._cache.get(self._qe_identity(family))
         return encode_collateral(
@@ -88,22 +72,28 @@ class IntelEndorser:
                 "qe_identity_issuer_chain": identity.parts["chain"],
                 "qe_identity": identity.parts["text"],
                 "qe_identity_signature": identity.parts["signature"],
+                **({} if own is not None else {"pck_certificate_chain": chain}),
             }
         )
 
+    def _fetched_chain(self, family: Family, quote: DcapQuote) -> bytes:
+        """Return the PCK chain of a quote that names its certificate."""
+        found = self._cache.get(pck_certificate(self._server, family, quote))
+        return found.parts["pem"]
+
     def _root_crl(self) -> Item:
-        url = self._server.root_crl or self._url(Family.SGX, "rootcacrl")
+        url = self._server.root_crl or self._server.url(Family.SGX, "rootcacrl")
         return Item(key="intel-root-crl", url=url, headers=(), read=read_crl)
 
     def _pck_crl(self, ca: str) -> Item:
-        url = self._url(Family.SGX, "pckcrl", ca=ca, encoding="der")
-        return Item(key=self._key("pck-crl", ca), url=url, headers=_PCK_CHAIN, read=_read_pck_crl)
+        url = self._server.url(Family.SGX, "pckcrl", ca=ca, encoding="der")
+        return Item(key=self._server.key("pck-crl", ca), url=url, headers=_PCK_CHAIN, read=_read_pck_crl)
 
     def _tcb_info(self, family: Family, fmspc: bytes) -> Item:
         digits = fmspc.hex().upper()
         return Item(
-            key=self._key(family.value, "tcb", digits),
-            url=self._url(family, "tcb", fmspc=digits),
+            key=self._server.key(family.value, "tcb", digits),
+            url=self._server.url(family, "tcb", fmspc=digits),
             headers=_TCB_CHAIN,
             read=partial(_read_tcb_info, family, fmspc),
             platform=family,
@@ -111,18 +101,11 @@ class IntelEndorser:
 
     def _qe_identity(self, family: Family) -> Item:
         return Item(
-            key=self._key(family.value, "qe-identity"),
-            url=self._url(family, "qe/identity"),
+            key=self._server.key(family.value, "qe-identity"),
+            url=self._server.url(family, "qe/identity"),
             headers=_QE_CHAIN,
             read=partial(_read_qe_identity, family),
         )
-
-    def _key(self, *words: str) -> str:
-        return "-".join((f"intel-v{self._server.version}", *words))
-
-    def _url(self, family: Family, path: str, **query: str) -> str:
-        place = f"{self._server.base}/{family}/certification/v{self._server.version}/{path}"
-        return f"{place}?{urlencode(query)}" if query else place
 
 
 @lru_cache(maxsize=1024)

@@ -36,9 +36,9 @@ class SeveralEndorsers:
             EndorserError: None of them has any; what each lacks is in the message.
             AttestationError: The certificates in the Evidence cannot be read.
         """
-        if evidence.dcap_quote is None:
+        chain = None if evidence.dcap_quote is None else evidence.dcap.signature.certification.pck_chain
+        if chain is None:
             return self._first(evidence)
-        chain = evidence.dcap.signature.certification.pck_chain
         known = self._right.get(chain)
         if known is not None:
             with suppress(EndorserError):

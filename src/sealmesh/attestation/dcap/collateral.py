@@ -1,10 +1,12 @@
 """Collateral: everything besides the quote that its verification needs, in one JSON document.
 
 The shape is the `QuoteCollateralV3` of common DCAP tools: issuer chains as PEM, CRLs and signatures
-in hexadecimal, TCB info and QE identity as the exact text that was signed.
+in hexadecimal, TCB info and QE identity as the exact text that was signed. `pck_certificate_chain` is
+there only for quotes that name their PCK certificate.
 """
 
 import json
+from collections.abc import Container
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -34,6 +36,7 @@ class UnverifiedCollateral:
         qe_identity_issuer_chain: PEM: TCB signing certificate, root.
         qe_identity: JSON, the exact text that was signed.
         qe_identity_signature: 64 bytes.
+        pck_certificate_chain: PEM: PCK certificate, CA, root; for one platform. None: the quote has it.
         digest: SHA-256 over all of these, each with its length.
     """
 
@@ -46,10 +49,12 @@ class UnverifiedCollateral:
     qe_identity_issuer_chain: bytes
     qe_identity: bytes
     qe_identity_signature: bytes
+    pck_certificate_chain: bytes | None
     digest: bytes
 
 
-_NAMES = tuple(field.name for field in fields(UnverifiedCollateral) if field.name != "digest")
+_PCK_CHAIN = "pck_certificate_chain"
+_NAMES = tuple(f.name for f in fields(UnverifiedCollateral) if f.name not in ("digest", _PCK_CHAIN))
 
 
 def parse_collateral(data: bytes) -> UnverifiedCollateral:
@@ -69,26 +74,33 @@ def parse_collateral(data: bytes) -> UnverifiedCollateral:
     document = load_json(data, subject=_SUBJECT)
     if not isinstance(document, dict):
         raise EndorsementFormatError("the collateral is not a JSON object")
-    if unknown := sorted(document.keys() - set(_NAMES)):
+    if unknown := sorted(document.keys() - {*_NAMES, _PCK_CHAIN}):
         raise EndorsementFormatError("unknown field in the collateral", found=repr(unknown[0][:64]))
-    return collateral_of({name: _octets(document, name) for name in _NAMES})
+    if document.get(_PCK_CHAIN) is None:
+        document.pop(_PCK_CHAIN, None)
+    return collateral_of({name: _octets(document, name) for name in _there(document)})
 
 
 def collateral_of(parts: dict[str, bytes]) -> UnverifiedCollateral:
     """Return the collateral made of these parts, with its digest."""
     digest = Hash(SHA256())
-    for name in _NAMES:
+    for name in _there(parts):
         digest.update(len(parts[name]).to_bytes(8, "big"))
         digest.update(parts[name])
-    values: dict[str, Any] = {**parts, "digest": digest.finalize()}
+    values: dict[str, Any] = {_PCK_CHAIN: None, **parts, "digest": digest.finalize()}
     return UnverifiedCollateral(**values)
 
 
 def encode_collateral(parts: dict[str, bytes]) -> bytes:
     """Return the JSON document made of these parts."""
     return json.dumps(
-        {name: parts[name].hex() if name in _HEX else parts[name].decode() for name in _NAMES}
+        {name: parts[name].hex() if name in _HEX else parts[name].decode() for name in _there(parts)}
     ).encode()
+
+
+def _there(parts: Container[str]) -> tuple[str, ...]:
+    """Return the names of the parts, in their order: all, and the PCK chain where there is one."""
+    return (*_NAMES, _PCK_CHAIN) if _PCK_CHAIN in parts else _NAMES
 
 
 def _octets(document: dict[str, object], name: str) -> bytes:

@@ -10,8 +10,9 @@ from asn1crypto import core
 from cryptography import x509
 
 from sealmesh.attestation.dcap.certificates import Role, parse_chain
-from sealmesh.attestation.dcap.quote import DcapQuote
-from sealmesh.errors.attestation import VerificationError
+from sealmesh.attestation.dcap.collateral import UnverifiedCollateral
+from sealmesh.attestation.dcap.signature_data import KeyCertification
+from sealmesh.errors.attestation import EndorsementFormatError, VerificationError
 
 SGX_EXTENSION = x509.ObjectIdentifier("1.2.840.113741.1.13.1")
 _OID = SGX_EXTENSION.dotted_string
@@ -71,15 +72,38 @@ def parse_pck_platform(extensions: x509.Extensions) -> PckPlatform:
         ) from error
 
 
-def unverified_platform(quote: DcapQuote) -> PckPlatform:
-    """Return the platform that a quote claims to be from, to find collateral for it. Do not believe it.
+def unverified_platform(pck_chain: bytes) -> PckPlatform:
+    """Return the platform that a PCK chain claims, to find collateral for it. Do not believe it.
 
     Raises:
-        EndorsementFormatError: The PCK chain in the quote cannot be read.
+        EndorsementFormatError: The chain cannot be read.
         VerificationError: `profile:pck`, as in `parse_pck_platform`.
     """
-    pck, _, _ = parse_chain(quote.signature.certification.pck_chain, Role.PCK, Role.CA, Role.ROOT)
+    pck, _, _ = parse_chain(pck_chain, Role.PCK, Role.CA, Role.ROOT)
     return parse_pck_platform(pck.extensions)
+
+
+def pck_chain_of(certification: KeyCertification, collateral: UnverifiedCollateral | None) -> bytes:
+    """Return the PCK chain for a quote's certification: its own, else the collateral's. Nothing is verified.
+
+    That it is of the platform that made the quote shows when its key has signed the QE report.
+
+    Raises:
+        EndorsementFormatError: `format:pck chain`, neither has one.
+    """
+    fetched = None if collateral is None else collateral.pck_certificate_chain
+    chain = fetched if certification.pck_chain is None else certification.pck_chain
+    if chain is None:
+        kind = None if certification.pck_name is None else certification.pck_name.kind
+        raise EndorsementFormatError(
+            "the quote names its PCK certificate instead of carrying it, and the collateral has none",
+            code="format:pck chain",
+            found=f"certification data of type {kind}",
+            wanted="a PCK chain in the quote (type 5), or pck_certificate_chain in the collateral",
+            remedy="Fetch the collateral of this very quote (sealmesh collateral fetch), or name a server in "
+            "--endorser.",
+        )
+    return chain
 
 
 def _parse(raw: bytes) -> PckPlatform:

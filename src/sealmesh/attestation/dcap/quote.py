@@ -44,6 +44,7 @@ class DcapQuote:
         version: 3, 4 or 5.
         qe_svn: The quoting enclave's security version (version 3 only, else 0).
         pce_svn: The provisioning certification enclave's (version 3 only, else 0).
+        qe_id: 16 bytes that name the platform at a caching service (from the user data).
         body_type: How to read `body`.
         body: The report body.
         signed: The bytes that the quote's signature covers: header, body descriptor and body.
@@ -53,6 +54,7 @@ class DcapQuote:
     version: int
     qe_svn: int
     pce_svn: int
+    qe_id: bytes
     body_type: BodyType
     body: bytes
     signed: bytes
@@ -86,7 +88,7 @@ def parse_quote(raw: bytes) -> DcapQuote:
             found=vendor.hex(),
             wanted=INTEL_QE_VENDOR_ID.hex(),
         )
-    reader.take(20, "user data")
+    qe_id = reader.take(20, "user data")[:16]
     body_type = _body_type(reader, version, tee)
     body = reader.take(BODY_LENGTHS[body_type], "body")
     signed = raw[: len(raw) - reader.remaining]
@@ -96,6 +98,7 @@ def parse_quote(raw: bytes) -> DcapQuote:
         version=version,
         qe_svn=qe_svn if version == 3 else 0,
         pce_svn=pce_svn if version == 3 else 0,
+        qe_id=qe_id,
         body_type=body_type,
         body=body,
         signed=signed,

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA256, Hash
 
 from sealmesh.attestation.dcap.collateral import UnverifiedCollateral
 from sealmesh.attestation.dcap.ecdsa import load_point, verify_raw
+from sealmesh.attestation.dcap.pck import pck_chain_of
 from sealmesh.attestation.dcap.platform import VerifiedPlatform, verify_platform
 from sealmesh.attestation.dcap.qe_identity import verify_quoting_enclave
 from sealmesh.attestation.dcap.quote import DcapQuote
@@ -67,7 +68,8 @@ def verify_key(
         EndorsementFormatError: Something cannot be read.
         VerificationError: Something does not hold.
     """
-    platform = verify_platform(certification.pck_chain, collateral, family=family, roots=roots, now=now)
+    chain = pck_chain_of(certification, collateral)
+    platform = verify_platform(chain, collateral, family=family, roots=roots, now=now)
     return certify_key(certification, platform)
 
 

@@ -6,7 +6,9 @@
     QE report         384   the quoting enclave's own report
     QE signature       64   by the PCK key, over the QE report
     QE auth data      u16 length, bytes
-    certification     type u16 = 5, length u32, the PCK certificate chain in PEM
+    certification     type u16 = 5, length u32, the PCK certificate chain in PEM;
+                      type 1, 2 or 3: PPID (clear, or encrypted with RSA-2048 or RSA-3072), CPUSVN (16),
+                      PCE SVN u16, PCE ID u16, by which the certificate is to be fetched
 
 Source: Intel SGX ECDSA Quote Library API and Intel TDX DCAP Quoting Library API, appendix A ("ECDSA 256-bit
 Quote Signature Data Structure", "QE Certification Data", "QE Report Certification Data").
@@ -21,6 +23,28 @@ from sealmesh.errors.attestation import EvidenceFormatError
 
 PCK_CHAIN = 5
 QE_REPORT_CERTIFICATION = 6
+PPID_RSA3072 = 3
+PPID_LENGTHS = {1: 16, 2: 256, PPID_RSA3072: 384}
+"""By certification data type."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PckName:
+    """What names a PCK certificate, where the quote does not carry it.
+
+    Attributes:
+        kind: The certification data type: 1, 2 or 3.
+        ppid: 16, 256 or 384 bytes; encrypted for Intel but for type 1.
+        cpu_svn: 16 bytes.
+        pce_svn: 2 bytes, little-endian.
+        pce_id: 2 bytes, little-endian.
+    """
+
+    kind: int
+    ppid: bytes
+    cpu_svn: bytes
+    pce_svn: bytes
+    pce_id: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +58,8 @@ class KeyCertification:
         qe_report: The same, parsed.
         qe_report_signature: 64 bytes.
         qe_auth_data: What the QE hashed together with the attestation key.
-        pck_chain: PEM, as it stood in the quote.
+        pck_chain: PEM, as it stood in the quote; None where it names its certificate.
+        pck_name: Then what it is named by.
     """
 
     raw: bytes
@@ -43,7 +68,8 @@ class KeyCertification:
     qe_report: EnclaveReport
     qe_report_signature: bytes
     qe_auth_data: bytes
-    pck_chain: bytes
+    pck_chain: bytes | None
+    pck_name: PckName | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +94,7 @@ def parse_signature_data(raw: bytes, *, nested: bool) -> SignatureData:
 
     Raises:
         EvidenceFormatError: Lengths do not add up, or a certification data type that is not the PCK
-            chain (types 1 to 4 name the certificate instead of carrying it).
+            chain and does not name its certificate.
     """
     reader = Reader(raw, "signature data")
     return SignatureData(
@@ -88,7 +114,7 @@ def _parse_certification(raw: bytes, nested: bool) -> KeyCertification:
     qe_report_raw = reader.take(REPORT_LENGTH, "QE report")
     qe_report_signature = reader.take(64, "QE report signature")
     qe_auth_data = reader.take(reader.uint(2, "length of QE authentication data"), "QE authentication data")
-    pck_chain = _certification(reader, PCK_CHAIN)
+    pck_chain, pck_name = _pck(reader)
     reader.finish()
     return KeyCertification(
         raw=raw,
@@ -98,16 +124,42 @@ def _parse_certification(raw: bytes, nested: bool) -> KeyCertification:
         qe_report_signature=qe_report_signature,
         qe_auth_data=qe_auth_data,
         pck_chain=pck_chain,
+        pck_name=pck_name,
     )
+
+
+def _pck(reader: Reader) -> tuple[bytes, None] | tuple[None, PckName]:
+    kind = reader.uint(2, "certification data type")
+    if kind not in (PCK_CHAIN, *PPID_LENGTHS):
+        raise _wrong_type(kind, f"type {PCK_CHAIN}, or 1 to 3")
+    content = reader.take(reader.uint(4, "length of certification data"), "certification data")
+    return (content, None) if kind == PCK_CHAIN else (None, _pck_name(kind, content))
+
+
+def _pck_name(kind: int, content: bytes) -> PckName:
+    reader = Reader(content, "certification data")
+    name = PckName(
+        kind=kind,
+        ppid=reader.take(PPID_LENGTHS[kind], "PPID"),
+        cpu_svn=reader.take(16, "CPUSVN"),
+        pce_svn=reader.take(2, "PCE SVN"),
+        pce_id=reader.take(2, "PCE ID"),
+    )
+    reader.finish()
+    return name
 
 
 def _certification(reader: Reader, wanted: int) -> bytes:
     kind = reader.uint(2, "certification data type")
     if kind != wanted:
-        raise EvidenceFormatError(
-            "certification data of a type that does not carry what is needed",
-            code="format:certification data",
-            found=f"type {kind}",
-            wanted=f"type {wanted}",
-        )
+        raise _wrong_type(kind, f"type {wanted}")
     return reader.take(reader.uint(4, "length of certification data"), "certification data")
+
+
+def _wrong_type(kind: int, wanted: str) -> EvidenceFormatError:
+    return EvidenceFormatError(
+        "certification data of a type that does not carry what is needed",
+        code="format:certification data",
+        found=f"type {kind}",
+        wanted=wanted,
+    )

@@ -18,7 +18,7 @@ from functools import reduce
 
 from sealmesh.attestation.dcap.certificates import Role, parse_chain, verify_link, verify_profile
 from sealmesh.attestation.dcap.ecdsa import load_point
-from sealmesh.attestation.dcap.pck import PckPlatform, parse_pck_platform
+from sealmesh.attestation.dcap.pck import PckPlatform, parse_pck_platform, pck_chain_of
 from sealmesh.attestation.dcap.quote import DcapQuote
 from sealmesh.attestation.dcap.quote_signature import verify_attestation_key, verify_quote_signature
 from sealmesh.attestation.roots import TrustRoot
@@ -44,7 +44,9 @@ def verify_unjudged(quote: DcapQuote, *, roots: Sequence[TrustRoot], now: dateti
             `signature:quote`.
     """
     # 1. PCK chain.
-    pck, ca, root = parse_chain(quote.signature.certification.pck_chain, Role.PCK, Role.CA, Role.ROOT)
+    pck, ca, root = parse_chain(
+        pck_chain_of(quote.signature.certification, None), Role.PCK, Role.CA, Role.ROOT
+    )
     trust_root = next((known for known in roots if known.sha256 == root.sha256), None)
     if trust_root is None:
         raise VerificationError(

@@ -33,6 +33,9 @@ from sealmesh.attestation.simulated import (
 
 #: Of the system, because the command line looks at no other clock.
 NOW = datetime.now(UTC).replace(microsecond=0)
+#: What the platform is called in its quotes; only Intel could read it.
+ENCRYPTED_PPID = bytes(range(256)) + bytes(128)
+_END = b"-----END CERTIFICATE-----"
 Answer = tuple[int, dict[str, str], bytes]
 
 
@@ -81,10 +84,24 @@ class World:
             case ["tcb"] if query == {"fmspc": [self.plan.fmspc.hex().upper()]}:
                 body = _signed("tcbInfo", parts.tcb_info, parts.tcb_info_signature)
                 return 200, _chain(tcb_header, parts.tcb_info_issuer_chain), body
+            case ["pckcert"] if query == self._pck_query("qeid" in query):
+                pem = self.platform.pck_chain
+                leaf, issuers = pem.split(_END)[0] + _END, pem.split(_END, 1)[1].lstrip()
+                return 200, _chain("SGX-PCK-Certificate-Issuer-Chain", issuers), leaf + b"\n"
             case ["qe", "identity"]:
                 body = _signed("enclaveIdentity", parts.qe_identity, parts.qe_identity_signature)
                 return 200, _chain("SGX-Enclave-Identity-Issuer-Chain", parts.qe_identity_issuer_chain), body
         return 404, {}, b"No cache data"
+
+    def _pck_query(self, caches: bool) -> dict[str, list[str]]:
+        """What the PCK certificate is asked for with: at a PCCS the QE's ID, else the PPID."""
+        name = {"qeid": [bytes(16).hex()]} if caches else {"encrypted_ppid": [ENCRYPTED_PPID.hex()]}
+        identity = self.platform.identity
+        versions = {
+            "pcesvn": [identity.pce_svn.to_bytes(2, "little").hex()],
+            "pceid": [identity.pce_id.hex()],
+        }
+        return {**name, "cpusvn": [identity.cpu_svn.hex()], **versions}
 
     def _amd(self, path: str, query: dict[str, list[str]]) -> Answer:
         spl = {name: ["01"] for name in ("blSPL", "teeSPL", "snpSPL", "ucodeSPL")}
