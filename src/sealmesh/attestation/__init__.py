@@ -22,6 +22,7 @@ from sealmesh.attestation.evidence import (
     Claims,
     CompositeClaims,
     CompositeEvidence,
+    SingleClaims,
     UnverifiedEvidence,
     VerifiedEvidence,
     parse_evidence,
@@ -29,7 +30,7 @@ from sealmesh.attestation.evidence import (
 from sealmesh.attestation.family import Family
 from sealmesh.attestation.gpu import GpuClaims, GpuCollateral, encode_gpu_evidence
 from sealmesh.attestation.machine import Machine, machines_of
-from sealmesh.attestation.measurements import measurements_of
+from sealmesh.attestation.measurements import measurements_of, runs_in_debug
 from sealmesh.attestation.nitro import NitroClaims
 from sealmesh.attestation.reference import (
     DEFAULT_TCB_STATUSES,
@@ -112,6 +113,7 @@ __all__ = [
     "PlatformKey",
     "Reference",
     "SgxReference",
+    "SingleClaims",
     "SingleCollateral",
     "SingleReference",
     "SnpClaims",
@@ -146,6 +148,7 @@ __all__ = [
     "parse_endorsements",
     "parse_evidence",
     "parse_platform_keys",
+    "runs_in_debug",
     "shared_nonce",
     "verify",
 ]

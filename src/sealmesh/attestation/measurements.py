@@ -12,6 +12,8 @@ from sealmesh.attestation.snp import SnpClaims
 from sealmesh.attestation.tdx import TdClaims
 from sealmesh.attestation.tpm import TpmClaims
 
+_SECURED = 0x30
+
 
 def measurements_of(claims: SingleClaims) -> dict[str, str | int | bool]:
     """Return what identifies the software, flat and printable. Nothing in it is secret."""
@@ -46,4 +48,18 @@ def measurements_of(claims: SingleClaims) -> dict[str, str | int | bool]:
             return {"rim": claims.rim.hex(), **rems, "lifecycle": claims.lifecycle}
         case GpuClaims():
             return {"device": claims.device, "driver": claims.driver, "vbios": claims.vbios}
+    assert_never(claims)
+
+
+def runs_in_debug(claims: SingleClaims) -> bool:
+    """Return whether the TEE says that its host can read its memory. A TPM or GPU says nothing of that."""
+    match claims:
+        case EnclaveClaims() | TdClaims() | SnpClaims() | NitroClaims():
+            return claims.debug
+        case AzureClaims():
+            return claims.guest.debug
+        case CcaClaims():
+            return claims.lifecycle >> 8 != _SECURED
+        case TpmClaims() | GpuClaims():
+            return False
     assert_never(claims)

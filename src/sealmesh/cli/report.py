@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from sealmesh.attestation import SingleClaims
     from sealmesh.client import VerifiedApplication
 
 _LIMITS = (
@@ -15,7 +16,9 @@ _LIMITS = (
 
 def summary(application: "VerifiedApplication") -> dict[str, object]:
     """Return the verified facts for `--json`."""
-    evidence, enclave = application.evidence, application.enclave
+    from sealmesh.attestation import measurements_of, runs_in_debug
+
+    evidence, claims = application.evidence, application.claims
     return {
         "verified": True,
         "time": application.time.isoformat(),
@@ -24,8 +27,10 @@ def summary(application: "VerifiedApplication") -> dict[str, object]:
         "trustRoot": evidence.root.name,
         "tcbStatus": str(evidence.tcb.status),
         "advisories": list(evidence.tcb.advisories),
-        "uniqueId": enclave.mr_enclave.hex(),
-        "signerId": enclave.mr_signer.hex(),
+        "family": str(evidence.family),
+        **_enclave_ids(claims),
+        "measurements": measurements_of(claims),
+        "debug": runs_in_debug(claims),
         "manifestFingerprint": application.manifest_sha256,
         "authority": application.authority,
         "securityVersions": dict(application.security_versions),
@@ -61,7 +66,7 @@ def _checked(application: "VerifiedApplication", *, fresh: bool) -> list[tuple[s
         ),
         (
             "Coordinator",
-            f"It is the software the policy names, UniqueID {application.enclave.mr_enclave.hex()}.",
+            f"It is the software the policy names, {_software(application)}.",
         ),
         *_debug(application),
         ("statement", "The hardware signed this very document: manifest, certificates, ledger and all."),
@@ -87,7 +92,35 @@ def _governance(application: "VerifiedApplication") -> list[tuple[str, str]]:
 
 
 def _debug(application: "VerifiedApplication") -> list[tuple[str, str]]:
-    return [("", "It runs in DEBUG mode: its host can read its memory.")] if application.enclave.debug else []
+    from sealmesh.attestation import runs_in_debug
+
+    if not runs_in_debug(application.claims):
+        return []
+    return [("", "It runs in DEBUG mode: its host can read its memory.")]
+
+
+def _enclave_ids(claims: "SingleClaims") -> dict[str, str]:
+    from sealmesh.attestation import EnclaveClaims
+
+    if not isinstance(claims, EnclaveClaims):
+        return {}
+    return {"uniqueId": claims.mr_enclave.hex(), "signerId": claims.mr_signer.hex()}
+
+
+def _software(application: "VerifiedApplication") -> str:
+    """Return the first words that tell the software apart: the UniqueID of an enclave."""
+    from sealmesh.attestation import measurements_of
+
+    claims = application.claims
+    ids = _enclave_ids(claims)
+    if ids:
+        return f"UniqueID {ids['uniqueId']}"
+    measured = ", ".join(
+        f"{name} {value}"
+        for name, value in measurements_of(claims).items()
+        if isinstance(value, str) and value.strip("0")
+    )
+    return f"{application.evidence.family} with {measured}"
 
 
 def _freshness(application: "VerifiedApplication", *, fresh: bool) -> str:

@@ -1,6 +1,6 @@
 """What the user said about recognizing the Coordinator."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -90,9 +90,7 @@ class Trust:
 
     def _with_tcb(self, policy: "RelyingPolicy") -> "RelyingPolicy":
         """Return the policy with the platform's state as the options have it, where they were given."""
-        coordinator = policy.coordinator
-        if self.accepted_tcb_statuses:
-            coordinator = replace(coordinator, accepted_tcb_statuses=frozenset(self.accepted_tcb_statuses))
-        if self.accepted_advisories:
-            coordinator = replace(coordinator, accepted_advisories=frozenset(self.accepted_advisories))
-        return replace(policy, coordinator=coordinator)
+        return policy.with_tcb(
+            statuses=frozenset(self.accepted_tcb_statuses) or None,
+            advisories=frozenset(self.accepted_advisories) or None,
+        )

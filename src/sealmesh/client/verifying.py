@@ -14,15 +14,14 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from sealmesh.attestation import VerifiedEvidence, appraise, parse_collateral, parse_evidence
-from sealmesh.attestation import verify as verify_evidence
+from sealmesh.attestation import VerifiedEvidence, needs_endorsements, parse_evidence
 from sealmesh.client.address import Address, parse_address
 from sealmesh.client.api import AsyncCoordinatorApi, CoordinatorApi
 from sealmesh.client.quote import Quote
 from sealmesh.client.tls import pinned_context, recording_context
 from sealmesh.client.user import User
 from sealmesh.errors.client import AnswerError, PeerError
-from sealmesh.ledger import RelyingPolicy, VerifiedApplication, verify_statement
+from sealmesh.ledger import RelyingPolicy, VerifiedApplication, judge_coordinator, verify_statement
 from sealmesh.pki.reading import UNREADABLE
 
 NONCE_BYTES = 32
@@ -158,22 +157,19 @@ class _Check:
         return application
 
     def quote(self, quote: Quote, endorsements: bytes | None) -> VerifiedCoordinator:
-        collateral = endorsements or quote.endorsements
-        if quote.evidence is None or collateral is None:
-            missing = "Evidence" if quote.evidence is None else "Endorsements"
-            raise AnswerError(
-                f"the Coordinator gives no {missing}",
-                code="coordinator-unattested",
-                remedy="A Coordinator without Evidence cannot be verified; start it on a TEE or simulated.",
-            )
+        if quote.evidence is None:
+            raise _unattested("Evidence")
+        collateral = endorsements or quote.endorsements or b""
+        if not collateral and needs_endorsements(parse_evidence(quote.evidence)):
+            raise _unattested("Endorsements")
         root = _root_of(quote)
-        evidence = verify_evidence(
-            parse_evidence(quote.evidence),
-            parse_collateral(collateral),
-            roots=self._policy.trust_roots,
+        evidence = judge_coordinator(
+            quote.evidence,
+            collateral,
+            self._policy,
+            report_data=quote_report_data(root, self.nonce),
             now=self._time,
         )
-        appraise(evidence, self._policy.coordinator, report_data=quote_report_data(root, self.nonce))
         self._check_server(root)
         return VerifiedCoordinator(
             address=self.address, root=root, chain_pem=quote.chain_pem, evidence=evidence
@@ -194,6 +190,14 @@ def quote_report_data(root: x509.Certificate, nonce: bytes) -> bytes:
     """Return what a quote must carry: SHA-256(root DER || nonce), padded to 64 bytes (COMPAT section 4)."""
     digest = hashlib.sha256(root.public_bytes(Encoding.DER) + nonce).digest()
     return digest.ljust(REPORT_DATA_BYTES, b"\x00")
+
+
+def _unattested(missing: str) -> AnswerError:
+    return AnswerError(
+        f"the Coordinator gives no {missing}",
+        code="coordinator-unattested",
+        remedy="A Coordinator without Evidence cannot be verified; start it on a TEE or simulated.",
+    )
 
 
 def _root_of(quote: Quote) -> x509.Certificate:

@@ -1,6 +1,7 @@
 """The Merkle log of every act and the application statement (RFC 9334, Attestation Result)."""
 
 from sealmesh.ledger.checkpoint import Checkpoint, ledger_origin, sign_checkpoint, verify_checkpoint
+from sealmesh.ledger.judgement import judge_coordinator
 from sealmesh.ledger.merkle import EMPTY, Frontier, leaf_hash, node_hash, tree_root
 from sealmesh.ledger.note import NoteKey, derive_signing_key, note_key, parse_note_key, sign_note, verify_note
 from sealmesh.ledger.proofs import consistency_proof, inclusion_proof, verify_consistency, verify_inclusion
@@ -23,6 +24,7 @@ __all__ = [
     "derive_signing_key",
     "draft_statement",
     "inclusion_proof",
+    "judge_coordinator",
     "leaf_hash",
     "ledger_origin",
     "node_hash",

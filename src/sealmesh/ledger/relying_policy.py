@@ -3,29 +3,43 @@
 The JSON form (`docs/tasks/verify.md`):
 
     {"Coordinator": {"SignerID": HEX, "ProductID": 3, "SecurityVersion": 1},   or {"UniqueID": HEX}
+                    or {"Evidence": [{"SNP": {...}}, ...]}, a list as in a manifest's package
      "Manifest": HEX,                                         optional: the manifest's SHA-256
      "Relaxations": [],                                       optional: which may be in force
-     "TrustRoots": [{"Name": "lab", "SHA256": HEX, "Simulated": true}]}        default: Intel
+     "TrustRoots": [{"Name": "lab", "SHA256": HEX, "Simulated": true, "Family": "SNP"}, "amd-milan"]}
+                                                              default: the vendors' of these families
 
 A policy that would accept any software is refused. MarbleRun's era file (the members of
 `Coordinator` at the top) is read by `parse_era_config`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sealmesh.attestation import INTEL, Family, SgxReference, TrustRoot
+from sealmesh.attestation import (
+    INTEL,
+    VENDOR_ROOTS,
+    AllOf,
+    Family,
+    Reference,
+    SgxReference,
+    TdxReference,
+    TrustRoot,
+)
 from sealmesh.errors.ledger import RelyingPolicyError, StatementError
+from sealmesh.errors.manifest import ManifestError
 from sealmesh.ledger.canonical import Json, parse_json
+from sealmesh.manifest import parse_evidence_forms
 
 #: What MarbleRun's client accepts unless told otherwise (COMPAT section 13).
 DEFAULT_TCB_STATUSES = ("UpToDate", "SWHardeningNeeded")
 _COORDINATOR = frozenset({
     "UniqueID", "SignerID", "ProductID", "SecurityVersion", "Debug", "AcceptedTCBStatuses",
-    "AcceptedAdvisories",
+    "AcceptedAdvisories", "Evidence",
 })  # fmt: skip
 _TOP = frozenset({"Coordinator", "Manifest", "Relaxations", "TrustRoots"})
-_ROOT = frozenset({"Name", "SHA256", "Simulated"})
+_ROOT = frozenset({"Name", "SHA256", "Simulated", "Family"})
+_FAMILIES = {family.value: family for family in Family if family is not Family.COMPOSITE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,13 +47,13 @@ class RelyingPolicy:
     """The relying party's Appraisal Policy for a Coordinator.
 
     Attributes:
-        coordinator: What the Coordinator's enclave must be.
+        coordinator: What the Coordinator may be: alternatives, of one family of TEEs or of several.
         trust_roots: Whose word about the hardware is believed.
         manifest_sha256: The one accepted manifest's fingerprint; None accepts any and shows it.
         relaxations: Which relaxations may be in force; None accepts any and shows them.
     """
 
-    coordinator: SgxReference
+    coordinator: tuple[Reference, ...]
     trust_roots: tuple[TrustRoot, ...] = (INTEL,)
     manifest_sha256: bytes | None = None
     relaxations: frozenset[str] | None = None
@@ -47,6 +61,15 @@ class RelyingPolicy:
     def with_manifest(self, fingerprint: bytes) -> "RelyingPolicy":
         """Return this policy with one accepted manifest."""
         return replace(self, manifest_sha256=fingerprint)
+
+    def with_tcb(
+        self, *, statuses: frozenset[str] | None = None, advisories: frozenset[str] | None = None
+    ) -> "RelyingPolicy":
+        """Return this policy with other accepted states of Intel's platforms; None leaves them."""
+        return replace(
+            self,
+            coordinator=tuple(_with_tcb(reference, statuses, advisories) for reference in self.coordinator),
+        )
 
 
 def parse_policy(raw: bytes) -> RelyingPolicy:
@@ -59,21 +82,33 @@ def parse_policy(raw: bytes) -> RelyingPolicy:
     if "Coordinator" not in document:
         raise RelyingPolicyError("the policy does not say what the Coordinator must be", wanted="Coordinator")
     relaxations = document.get("Relaxations")
+    coordinator = _references(_members(document["Coordinator"], _COORDINATOR, "Coordinator"))
     return RelyingPolicy(
-        coordinator=_reference(_members(document["Coordinator"], _COORDINATOR, "Coordinator")),
-        trust_roots=_roots(document["TrustRoots"]) if "TrustRoots" in document else (INTEL,),
+        coordinator=coordinator,
+        trust_roots=_roots(document["TrustRoots"]) if "TrustRoots" in document else _vendors(coordinator),
         manifest_sha256=_hex32(document["Manifest"], "Manifest") if "Manifest" in document else None,
         relaxations=None if relaxations is None else frozenset(_texts(relaxations, "Relaxations")),
     )
 
 
 def parse_era_config(raw: bytes) -> RelyingPolicy:
-    """Return the policy that a MarbleRun era file means: these Reference Values under Intel's root.
+    """Return the policy that a MarbleRun era file means: these Reference Values under the vendor's root.
 
     Raises:
         RelyingPolicyError: As for `parse_policy`.
     """
-    return RelyingPolicy(coordinator=_reference(_members(_json(raw), _COORDINATOR, "era file")))
+    coordinator = _references(_members(_json(raw), _COORDINATOR, "era file"))
+    return RelyingPolicy(coordinator=coordinator, trust_roots=_vendors(coordinator))
+
+
+def _with_tcb(
+    reference: Reference, statuses: frozenset[str] | None, advisories: frozenset[str] | None
+) -> Reference:
+    if not isinstance(reference, SgxReference | TdxReference):
+        return reference
+    if statuses is not None:
+        reference = replace(reference, accepted_tcb_statuses=statuses)
+    return reference if advisories is None else replace(reference, accepted_advisories=advisories)
 
 
 def _json(raw: bytes) -> Json:
@@ -83,7 +118,30 @@ def _json(raw: bytes) -> Json:
         raise RelyingPolicyError(error.message, found=error.found) from error
 
 
-def _reference(members: Mapping[str, Json]) -> SgxReference:
+def _references(members: Mapping[str, Json]) -> tuple[Reference, ...]:
+    forms = members.get("Evidence")
+    if forms is None:
+        return (_enclave(members),)
+    if len(members) > 1 or not isinstance(forms, list):
+        raise RelyingPolicyError(
+            "Evidence is a list and stands alone: it says everything",
+            found=", ".join(members),
+            wanted='{"Evidence": [{"SGX": {...}}, {"SNP": {...}}]}',
+        )
+    try:
+        return parse_evidence_forms(forms)
+    except ManifestError as error:
+        raise RelyingPolicyError("the forms of Evidence cannot be meant", found=str(error)) from error
+
+
+def _vendors(references: Sequence[Reference]) -> tuple[TrustRoot, ...]:
+    """Return the roots of the vendors of these families."""
+    parts = (reference.parts if isinstance(reference, AllOf) else (reference,) for reference in references)
+    families = {part.family for group in parts for part in group}
+    return tuple(root for root in VENDOR_ROOTS.values() if root.family in families)
+
+
+def _enclave(members: Mapping[str, Json]) -> SgxReference:
     unique = _hex32(members["UniqueID"], "UniqueID") if members.get("UniqueID") else None
     signer = _hex32(members["SignerID"], "SignerID") if members.get("SignerID") else None
     if unique is None and (signer is None or not {"ProductID", "SecurityVersion"} <= set(members)):
@@ -113,15 +171,33 @@ def _reference(members: Mapping[str, Json]) -> SgxReference:
 def _roots(value: Json) -> tuple[TrustRoot, ...]:
     if not isinstance(value, list) or not value:
         raise RelyingPolicyError("TrustRoots is a list with at least one root")
-    return tuple(_root(_members(item, _ROOT, "TrustRoots")) for item in value)
+    return tuple(map(_root, value))
 
 
-def _root(members: Mapping[str, Json]) -> TrustRoot:
+def _root(value: Json) -> TrustRoot:
+    if isinstance(value, str):
+        if value not in VENDOR_ROOTS:
+            raise RelyingPolicyError(
+                "no vendor's root has this name", found=value[:80], wanted=", ".join(VENDOR_ROOTS)
+            )
+        return VENDOR_ROOTS[value]
+    members = _members(value, _ROOT, "TrustRoots")
     name, simulated = members.get("Name"), members.get("Simulated", False)
     if not isinstance(name, str) or not name or not isinstance(simulated, bool) or "SHA256" not in members:
         raise RelyingPolicyError("a trust root has Name, SHA256 and, if it is one of a simulation, Simulated")
     fingerprint = _hex32(members["SHA256"], "SHA256")
-    return TrustRoot(name=name, family=Family.SGX, sha256=fingerprint, simulated=simulated)
+    return TrustRoot(
+        name=name, family=_family(members.get("Family", "sgx")), sha256=fingerprint, simulated=simulated
+    )
+
+
+def _family(value: Json) -> Family:
+    family = _FAMILIES.get(value.lower()) if isinstance(value, str) else None
+    if family is None:
+        raise RelyingPolicyError(
+            "a trust root's Family is a kind of TEE", found=repr(value)[:80], wanted=", ".join(_FAMILIES)
+        )
+    return family
 
 
 def _members(value: Json, known: frozenset[str], where: str) -> Mapping[str, Json]:

@@ -27,19 +27,12 @@ from datetime import datetime, timedelta
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
-from sealmesh.attestation import (
-    EnclaveClaims,
-    TrustRoot,
-    VerifiedEvidence,
-    appraise,
-    parse_collateral,
-    parse_evidence,
-    verify,
-)
+from sealmesh.attestation import CompositeClaims, SingleClaims, TrustRoot, VerifiedEvidence
 from sealmesh.errors.ledger import StatementError
 from sealmesh.ledger.authority import summarize_authority
 from sealmesh.ledger.canonical import Json
 from sealmesh.ledger.checkpoint import Checkpoint, ledger_origin, verify_checkpoint
+from sealmesh.ledger.judgement import judge_coordinator
 from sealmesh.ledger.note import parse_note_key
 from sealmesh.ledger.relying_policy import RelyingPolicy
 from sealmesh.ledger.statement import canonical_manifest_sha256, statement_report_data
@@ -95,11 +88,11 @@ class VerifiedApplication:
     evidence: VerifiedEvidence
 
     @property
-    def enclave(self) -> EnclaveClaims:
-        """The Coordinator's claims; appraisal accepts SGX Evidence only."""
+    def claims(self) -> SingleClaims:
+        """What the Coordinator's TEE says of it."""
         claims = self.evidence.claims
-        if not isinstance(claims, EnclaveClaims):
-            raise TypeError("a statement's Evidence was appraised as an enclave's")
+        if isinstance(claims, CompositeClaims):
+            raise TypeError("a Coordinator's Evidence is judged as that of one TEE")
         return claims
 
 
@@ -128,7 +121,14 @@ def verify_statement(
         NoteError: The checkpoint does not hold.
     """
     statement = parse_statement(document)
-    evidence = _verify_evidence(statement, policy, now, policy.trust_roots if roots is None else roots)
+    evidence = judge_coordinator(
+        statement.evidence,
+        statement.endorsements,
+        policy,
+        report_data=statement_report_data(statement.body),
+        now=now,
+        roots=roots,
+    )
     _check_freshness(statement, now, nonce)
     manifest = _check_manifest(statement, policy)
     domain = _check_chain(statement, now)
@@ -152,16 +152,6 @@ def verify_statement(
         simulation=statement.simulation,
         evidence=evidence,
     )
-
-
-def _verify_evidence(
-    statement: UnverifiedStatement, policy: RelyingPolicy, now: datetime, roots: Sequence[TrustRoot]
-) -> VerifiedEvidence:
-    evidence = verify(
-        parse_evidence(statement.evidence), parse_collateral(statement.endorsements), roots=roots, now=now
-    )
-    appraise(evidence, policy.coordinator, report_data=statement_report_data(statement.body))
-    return evidence
 
 
 def _check_freshness(statement: UnverifiedStatement, now: datetime, nonce: bytes | None) -> None:

@@ -6,6 +6,7 @@ know hangs on feature gates, so that MarbleRun refuses it instead of ignoring it
 """
 
 from sealmesh.manifest.diff import ManifestDiff, SecretFate, diff, recovery_threshold
+from sealmesh.manifest.evidence_forms import parse_evidence_forms
 from sealmesh.manifest.limits import (
     DEFAULT_LEGACY_LIFETIME,
     DEFAULT_LIFETIME,
@@ -108,6 +109,7 @@ __all__ = [
     "is_package_update",
     "json_schema",
     "lint",
+    "parse_evidence_forms",
     "parse_manifest",
     "parse_package_update",
     "recovery_threshold",

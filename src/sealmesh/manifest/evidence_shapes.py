@@ -183,5 +183,11 @@ EVIDENCE = shape(
     },
 )
 
+FORMS = shape(
+    "EvidenceForms",
+    "Accepted forms of Evidence, where no manifest is around them.",
+    {"Evidence": Field(schema=listed(ref("Evidence")), about="The forms.")},
+)
+
 EVIDENCE_SHAPES: tuple[Shape, ...] = (EVIDENCE, PART, *_FAMILIES.values())
-"""All of them."""
+"""All that a manifest has."""

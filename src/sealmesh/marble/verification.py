@@ -23,11 +23,11 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from sealmesh.attestation import REPORT_DATA_LENGTH, appraise, parse_collateral, parse_evidence, verify
+from sealmesh.attestation import REPORT_DATA_LENGTH
 from sealmesh.errors import SealmeshError
 from sealmesh.errors.attestation import AttestationError
 from sealmesh.errors.marble import CoordinatorRefused
-from sealmesh.ledger import RelyingPolicy
+from sealmesh.ledger import RelyingPolicy, judge_coordinator
 from sealmesh.pki import marble_id, trust_domain, verify_marble_chain
 from sealmesh.pki.reading import UNREADABLE
 
@@ -82,10 +82,7 @@ def verify_coordinator_evidence(
         )
     bound = sha256(root + nonce).digest().ljust(REPORT_DATA_LENGTH, b"\0")
     try:
-        verified = verify(
-            parse_evidence(evidence), parse_collateral(endorsements), roots=policy.trust_roots, now=now
-        )
-        appraise(verified, policy.coordinator, report_data=bound)
+        judge_coordinator(evidence, endorsements, policy, report_data=bound, now=now)
     except AttestationError as error:
         raise CoordinatorRefused(
             f"The Coordinator is not the one that the package's policy wants: {error.message}",

@@ -92,7 +92,7 @@ class Bench:
 
     def policy(self, **changes: Any) -> RelyingPolicy:
         reference = SgxReference(signer_id=self.enclave.signer_id, product_id=9, security_version=4)
-        return replace(RelyingPolicy(coordinator=reference, trust_roots=(self.root,)), **changes)
+        return replace(RelyingPolicy(coordinator=(reference,), trust_roots=(self.root,)), **changes)
 
 
 def make_authority(now: datetime = NOW) -> Authority:

@@ -32,7 +32,7 @@ def resealed(bench, path: str, value) -> bytes:
 def test_a_genuine_statement_verifies_and_says_what_it_holds(bench) -> None:
     found = verify(bench.statement(), bench)
     assert found.simulation is True
-    assert found.enclave.mr_signer == bench.enclave.signer_id
+    assert found.claims.mr_signer == bench.enclave.signer_id
     assert found.manifest_raw == bench.manifest
     assert found.root == bench.authority.root_cert
     assert found.checkpoint.size == 1
