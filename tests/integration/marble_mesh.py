@@ -18,14 +18,15 @@ from pathlib import Path
 from typing import Any, Self
 
 from sealmesh.adapters.attester import SimulatedAttester
-from sealmesh.adapters.attester.package import coordinator_package, sign
-from sealmesh.adapters.attester.platform import open_or_create
+from sealmesh.adapters.attester.package import sign
 from sealmesh.adapters.clock import system_clock
+from sealmesh.cli.own_policy import own_policy
 from sealmesh.dataplane.contexts import load_certificate
 from sealmesh.marble.config import CoordinatorAddress
 from sealmesh.marble.enrolment import Applicant, activate
 from sealmesh.marble.membership import Credentials
 from sealmesh.marble.program import load_measured
+from sealmesh.server.configuration import read_configuration
 
 PATIENCE_SECONDS = 60.0
 SEALMESH = (sys.executable, "-m", "sealmesh.cli")
@@ -54,24 +55,15 @@ def listening(port: int) -> bool:
 
 
 class Mesh:
-    """A Coordinator on a simulated platform, both in one folder."""
+    """A Coordinator on a simulated platform, both in one folder; in which TEE, `attester` says."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, attester: str = "simulated") -> None:
         self.folder = folder
         self.platform = folder / "platform"
         self.mesh_port, self.client_port = free_port(), free_port()
         self.process: subprocess.Popen[bytes] | None = None
-        platform = open_or_create(self.platform)
-        enclave = coordinator_package(platform).verify_signed()
-        root = platform.trust_root
-        self.policy = {
-            "Coordinator": {
-                "SignerID": enclave.signer_id.hex(),
-                "ProductID": enclave.product_id,
-                "SecurityVersion": enclave.security_version,
-            },
-            "TrustRoots": [{"Name": root.name, "SHA256": root.sha256.hex(), "Simulated": True}],
-        }
+        self.attester = f"{attester}:{self.platform}"
+        self.policy = own_policy(read_configuration({"attester": self.attester}, {}))
         (folder / "policy.json").write_text(json.dumps(self.policy))
 
     @property
@@ -84,7 +76,7 @@ class Mesh:
                 [
                     *SEALMESH,
                     "coordinator",
-                    *("--attester", f"simulated:{self.platform}"),
+                    *("--attester", self.attester),
                     *("--mesh-addr", f"127.0.0.1:{self.mesh_port}"),
                     *("--client-addr", f"127.0.0.1:{self.client_port}"),
                     *("--seal-dir", str(self.folder / "state")),
@@ -129,6 +121,9 @@ class Mesh:
     def state(self) -> tuple[int, Any]:
         """What a refused Marble must leave as it was."""
         return self.acts(), self.update_log()
+
+    def phase(self) -> int:
+        return int(self._get("/api/sealmesh/v1/status")["data"]["code"])
 
     def _get(self, path: str) -> Any:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from sealmesh.adapters.attester.device import TpmChoice, open_device, read_device
+from sealmesh.adapters.attester.device import open_device
+from sealmesh.adapters.attester.device_choice import TpmChoice, read_device
 from sealmesh.attestation import (
     Family,
     TpmReference,

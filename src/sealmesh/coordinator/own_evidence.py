@@ -58,4 +58,5 @@ class OwnEvidence:
 
     @staticmethod
     def _make(attester: Attester, report_data: bytes) -> MadeEvidence:
-        return MadeEvidence(raw=attester.evidence(report_data), endorsements=attester.endorsements())
+        raw = attester.evidence(report_data)
+        return MadeEvidence(raw=raw, endorsements=attester.endorsements(raw))

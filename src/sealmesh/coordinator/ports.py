@@ -16,7 +16,7 @@ from sealmesh.pki.keys import KeyFactory
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-    from sealmesh.attestation import TrustRoot, UnverifiedEvidence
+    from sealmesh.attestation import UnverifiedEvidence
     from sealmesh.manifest import SealMode
     from sealmesh.sealing import RecoveryInfo
 
@@ -234,12 +234,16 @@ class Attester(Protocol):
         """
         ...
 
-    def endorsements(self) -> bytes:
-        """Return the collateral that goes with the Evidence, fresh now."""
+    def endorsements(self, evidence: bytes) -> bytes:
+        """Return the collateral that goes with Evidence made here, fresh now.
+
+        Empty where the Evidence brings all there is, or where nobody here has any.
+        """
         ...
 
-    def trust_root(self) -> TrustRoot:
-        """Return the root that the Evidence leads to."""
+    @property
+    def simulated(self) -> bool:
+        """Whether the TEE is simulated."""
         ...
 
     def describe(self) -> str:

@@ -13,21 +13,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final, TypeVar
 
-from sealmesh.adapters.attester.device import FORMS, DeviceChoice, TpmChoice, read_device
+from sealmesh.adapters.attester.choice import AttesterChoice, read_attester
 from sealmesh.adapters.log import LogFormat, LogLevel
-from sealmesh.attestation import Family
 from sealmesh.errors.marble import MarbleConfigurationError, MarbleConflict
 
 DEFAULT_PORT: Final = 2001
-#: In the user's home, so that programs started in different directories share one machine; the
-#: Coordinator's default is the same.
-DEFAULT_PLATFORM: Final = Path(".local") / "share" / "sealmesh" / "simulated-platform"
-_SIMULATED: Final = {
-    "simulated": Family.SGX,
-    "simulated-tdx": Family.TDX,
-    "simulated-snp": Family.SNP,
-    "simulated-nitro": Family.NITRO,
-}
 
 _LABEL: Final = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _DNS_NAME: Final = re.compile(rf"(\*\.)?{_LABEL}(\.{_LABEL})*")
@@ -93,7 +83,8 @@ ATTESTER: Final = Setting(
     default="",
     about="how Evidence is made: `simulated`, `simulated:DIR`, also as another TEE with `simulated-tdx`, "
     "`simulated-snp`, `simulated-nitro`; in a TEE `auto`, or `gramine`, `tsm`, `sev-guest`, `nitro`, each "
-    "also with :PATH, or `tpm[:TCTI]?pcrs=sha256:0,7`; `none` only with --legacy",
+    "also with :PATH, `tdx-guest[:PATH][?port=N]`, `azure[:TCTI][?imds=URL]`, "
+    "`tpm[:TCTI]?pcrs=sha256:0,7`; `none` only with --legacy",
 )
 LEGACY: Final = Setting(
     name="legacy",
@@ -141,9 +132,7 @@ class MarbleConfig:
 
     Attributes:
         command: Program and arguments; empty for what the package says.
-        platform_dir: Of the simulated platform; None: no Evidence, legacy only.
-        tee: Which TEE that platform pretends.
-        device: A real TEE instead.
+        attester: None: no Evidence, legacy only.
         environment: Of this process: what declared variables are taken from, and nothing else.
         wait_seconds: How long to wait for a Coordinator that is away or has no manifest yet.
     """
@@ -154,9 +143,7 @@ class MarbleConfig:
     dns_names: tuple[str, ...]
     uuid_file: Path
     package: Path
-    platform_dir: Path | None
-    tee: Family
-    device: DeviceChoice | TpmChoice | None = None
+    attester: AttesterChoice
     legacy: bool
     wait_seconds: float
     log_format: LogFormat
@@ -195,9 +182,7 @@ def read_configuration(
         dns_names=sources.read(DNS_NAMES, _names),
         uuid_file=sources.read(UUID_FILE, Path),
         package=sources.read(PACKAGE, Path),
-        platform_dir=_platform(sources, legacy=legacy),
-        tee=_tee(sources.read(ATTESTER, _attester)),
-        device=read_device(sources.read(ATTESTER, _attester)),
+        attester=_attester(sources, legacy=legacy),
         legacy=legacy,
         wait_seconds=sources.read(WAIT, _seconds),
         log_format=sources.read(LOG_FORMAT, _word(LogFormat)),
@@ -238,32 +223,23 @@ def _converted(source: str, text: str, convert: Callable[[str], _T]) -> _T:
         ) from error
 
 
-def _platform(sources: _Sources, *, legacy: bool) -> Path | None:
-    text = sources.read(ATTESTER, _attester)
-    if (text == "none" and legacy) or read_device(text):
-        return None
-    if text == "none" or not text:
+def _attester(sources: _Sources, *, legacy: bool) -> AttesterChoice:
+    given = sources.read(ATTESTER, _readable)
+    choice = read_attester(given) if given else None
+    if choice is None and not (given and legacy):
         raise MarbleConfigurationError(
             "This machine has no way to make Evidence",
-            found=f"attester {text or 'not given'}",
+            found=f"attester {given or 'not given'}",
             wanted="simulated or simulated:DIR",
             remedy="Give --attester simulated (SEALMESH_ATTESTER) on a machine without a TEE, auto in one",
         )
-    directory = text.partition(":")[2]
-    return Path(directory) if directory else Path.home() / DEFAULT_PLATFORM
+    return choice
 
 
-def _tee(attester: str) -> Family:
-    return _SIMULATED.get(attester.partition(":")[0], Family.SGX)
-
-
-def _attester(text: str) -> str:
-    kind, colon, directory = text.partition(":")
-    if text in ("", "none") or (kind in _SIMULATED and bool(colon) is bool(directory)):
-        return text
-    if read_device(text):
-        return text
-    raise ValueError(f"none, or {', '.join(_SIMULATED)}, each also with :DIR; {FORMS}")
+def _readable(text: str) -> str:
+    if text:
+        read_attester(text)
+    return text
 
 
 def _address(text: str) -> CoordinatorAddress:

@@ -18,6 +18,7 @@ from typing import Final
 
 import sealmesh.dataplane
 from sealmesh.adapters.attester import SimulatedAttester
+from sealmesh.adapters.attester.choice import AttesterChoice, SimulatedChoice
 from sealmesh.adapters.attester.device import EvidenceDevice, open_device
 from sealmesh.adapters.clock import system_clock
 from sealmesh.adapters.log import configure_log, logger
@@ -124,17 +125,13 @@ def _run_beside(
 
 
 def _program(config: MarbleConfig) -> MeasuredProgram:
-    if config.platform_dir is None and config.device is None:
+    if config.attester is None:
         return unmeasured(config.command, config.environment.get("PATH"))
     return load_measured(config.package, config.command)
 
 
 def _applicant(config: MarbleConfig, program: MeasuredProgram, clock: Callable[[], datetime]) -> Applicant:
-    attester: EvidenceDevice | None = None
-    if config.device is not None:
-        attester = open_device(config.device)
-    elif config.platform_dir is not None and program.package is not None:
-        attester = SimulatedAttester(config.platform_dir, program.package, family=config.tee, clock=clock)
+    attester = _evidence_device(config.attester, program, clock)
     if attester is not None:
         logger().info("evidence", attester=attester.describe())
     return Applicant(
@@ -145,6 +142,16 @@ def _applicant(config: MarbleConfig, program: MeasuredProgram, clock: Callable[[
         dns_names=config.dns_names,
         clock=clock,
     )
+
+
+def _evidence_device(
+    choice: AttesterChoice, program: MeasuredProgram, clock: Callable[[], datetime]
+) -> EvidenceDevice | None:
+    if isinstance(choice, SimulatedChoice):
+        if program.package is None:
+            return None
+        return SimulatedAttester(choice.platform.path, program.package, family=choice.family, clock=clock)
+    return None if choice is None else open_device(choice)
 
 
 def _join(config: MarbleConfig, applicant: Applicant, program: MeasuredProgram) -> Membership:

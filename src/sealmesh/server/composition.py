@@ -27,6 +27,7 @@ class Parts:
     coordinator: Coordinator
     seat: SealedSeat
     sealer: str
+    seal_modes: tuple[str, ...]
     anchor: str
 
     def close(self) -> None:
@@ -40,7 +41,7 @@ def build_settings(configuration: ServerConfiguration, evidence: EvidenceParts) 
     return Settings(
         relaxations=configuration.relaxations,
         roots=evidence.roots,
-        simulated_self=evidence.attester is None or evidence.attester.trust_root().simulated,
+        simulated_self=evidence.attester is None or evidence.attester.simulated,
         dns_names=dns_names,
         ip_addresses=ip_addresses,
         reset_state=configuration.reset_state,
@@ -88,7 +89,13 @@ def compose(
         own=OwnEvidence(attester=evidence.attester, clock=system_clock),
         exclusive=Lock(),
     )
-    return Parts(coordinator=coordinator, seat=seat, sealer=sealer.describe(), anchor=mooring.describe())
+    return Parts(
+        coordinator=coordinator,
+        seat=seat,
+        sealer=sealer.describe(),
+        seal_modes=sealer.modes,
+        anchor=mooring.describe(),
+    )
 
 
 def _names(names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[IPv4Address | IPv6Address, ...]]:

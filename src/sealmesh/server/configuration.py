@@ -10,18 +10,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from sealmesh.adapters.attester.choice import (
+    AttesterChoice,
+    SimulatedChoice,
+    SimulatedPlatform,
+    read_attester,
+)
 from sealmesh.adapters.endorser.choice import EndorserChoice, read_endorsers
 from sealmesh.adapters.endorser.fetch_budget import DEFAULT_LIMIT
 from sealmesh.adapters.log import LogFormat, LogLevel
 from sealmesh.coordinator.relaxation import Relaxation, parse_relaxations
 from sealmesh.errors.configuration import AttesterMissing, ConfigurationError
-from sealmesh.server.evidence_choice import (
-    AttesterChoice,
-    RootChoice,
-    SimulatedPlatform,
-    read_attester,
-    read_roots,
-)
+from sealmesh.server.evidence_choice import RootChoice, read_roots
 from sealmesh.server.sealing_choice import (
     AnchorChoice,
     PlatformSealing,
@@ -84,7 +84,8 @@ SEALER = Setting(
     variables=("SEALMESH_SEALER",),
     read=read_sealers,
     default="platform",
-    about="where the key that seals the state comes from: `platform`, `gramine[:DIR]`, "
+    about="where the key that seals the state comes from: `platform` (the TEE of the attester, where it has "
+    "keys), `gramine[:DIR]`, "
     "`snp[:DEVICE][?vmpl=N]`, `tpm[:TCTI]?pcrs=sha256:0,7`, "
     "`pkcs11:token=T;object=O?module-path=LIB&pin-source=file:FILE`; of several, separated by blanks, the "
     "first seals and the others only open",
@@ -116,8 +117,11 @@ ATTESTER = Setting(
     variables=("SEALMESH_ATTESTER",),
     read=read_attester,
     default="none",
-    about="how the Coordinator makes Evidence of itself: `none`, `simulated`, `simulated:DIR`. Where nothing "
-    "is said: `none` with `insecure-empty-quotes` or `OE_SIMULATION=0`, else `simulated`",
+    about="how the Coordinator makes Evidence of itself: `none`; `simulated[:DIR]`, also as another TEE with "
+    "`simulated-tdx`, `simulated-snp`, `simulated-nitro`; in a TEE `auto`, or `gramine`, `tsm`, `sev-guest`, "
+    "`nitro`, each also with :PATH, `tdx-guest[:PATH][?port=N]`, `azure[:TCTI][?imds=URL]`, "
+    "`tpm[:TCTI]?pcrs=sha256:0,7`. Where nothing is said: `none` with `insecure-empty-quotes` or "
+    "`OE_SIMULATION=0`, else `simulated`",
 )
 SIMULATION = Setting(
     name="simulation",
@@ -282,8 +286,9 @@ class ServerConfiguration:
     def simulated_platforms(self) -> tuple[SimulatedPlatform, ...]:
         """The simulated platforms that the configuration names, as attester or as trust root."""
         named = [choice for choice in self.roots or () if isinstance(choice, SimulatedPlatform)]
-        if self.attester is not None and self.roots is None and not self.attester_assumed:
-            named.append(self.attester)
+        own = self.attester
+        if isinstance(own, SimulatedChoice) and self.roots is None and not self.attester_assumed:
+            named.append(own.platform)
         return tuple(dict.fromkeys(named))
 
 
@@ -348,7 +353,7 @@ def _attester(
     if _said(ATTESTER, options, environment) or Relaxation.INSECURE_EMPTY_QUOTES in relaxations:
         return _Attester(chosen)
     if simulation or not _said(SIMULATION, options, environment):
-        return _Attester(SimulatedPlatform(), assumed=not simulation)
+        return _Attester(SimulatedChoice(), assumed=not simulation)
     return _Attester(chosen)
 
 

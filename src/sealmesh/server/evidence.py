@@ -1,22 +1,21 @@
 """Build Attester, Endorser and trust roots from what the operator named."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from sealmesh.adapters.attester import Attester, SimulatedAttester
-from sealmesh.adapters.attester.package import coordinator_package
+from sealmesh.adapters.attester.choice import SimulatedChoice, SimulatedPlatform
 from sealmesh.adapters.attester.platform import PlatformDirectory, open_or_create
 from sealmesh.adapters.endorser import SeveralEndorsers, SimulatedEndorser
 from sealmesh.adapters.endorser.choice import open_bundle, open_endorsers
+from sealmesh.adapters.sealer import PlatformKeys, SealingKeys
 from sealmesh.attestation import INTEL, TrustRoot, UnverifiedEvidence
-from sealmesh.coordinator.ports import Endorser
+from sealmesh.coordinator.ports import Attester, Endorser
 from sealmesh.errors.attestation import EndorserError
 from sealmesh.server.configuration import ServerConfiguration
-from sealmesh.server.evidence_choice import SimulatedPlatform
+from sealmesh.server.own_tee import OwnTee, real_tee, simulated_tee
 
-#: In the user's home, so that programs that are started in different directories share one machine.
-_DEFAULT_PLATFORM = Path(".local") / "share" / "sealmesh" / "simulated-platform"
 _DEFAULT_CACHE = Path(".cache") / "sealmesh" / "endorsements"
 _NO_PROTECTION = b"sealmesh: sealed without a TEE, no protection: "
 
@@ -27,11 +26,18 @@ class EvidenceParts:
 
     Attributes:
         attester: None where the operator allowed a Coordinator without.
+        keys: Of the TEE that the attester speaks of, for `--sealer platform`.
     """
 
     attester: Attester | None
     endorser: Endorser
     roots: tuple[TrustRoot, ...]
+    keys: SealingKeys = field(default_factory=lambda: unprotected_keys())
+
+
+def unprotected_keys() -> SealingKeys:
+    """Return the keys of a Coordinator without a platform."""
+    return PlatformKeys(unprotected_seal_key, about="a key that everybody knows: there is no TEE")
 
 
 def unprotected_seal_key(mode: str, *, security_version: int = 0) -> bytes:
@@ -67,7 +73,7 @@ def build_evidence(configuration: ServerConfiguration) -> EvidenceParts:
     Raises:
         AttestationError: A platform directory or a collateral file cannot be used.
     """
-    platforms = {choice: _open(choice) for choice in _named(configuration)}
+    platforms = {choice: open_or_create(choice.path) for choice in _named(configuration)}
     trusted = [platforms[choice] for choice in configuration.simulated_platforms]
     endorsers: list[Endorser] = [SimulatedEndorser(platform) for platform in trusted]
     for path in configuration.collateral:
@@ -75,13 +81,16 @@ def build_evidence(configuration: ServerConfiguration) -> EvidenceParts:
     for choice in configuration.endorsers:
         cache = endorser_cache(configuration.endorser_cache)
         endorsers += open_endorsers(choice, cache, limit=configuration.endorser_limit)
+    endorser = SeveralEndorsers(endorsers) if endorsers else NoCollateral()
+    own = _own_tee(configuration, platforms, endorser)
     return EvidenceParts(
-        attester=None if configuration.attester is None else _attester(platforms[configuration.attester]),
-        endorser=SeveralEndorsers(endorsers) if endorsers else NoCollateral(),
+        attester=None if own is None else own.attester,
+        endorser=endorser,
         roots=(
             *_fixed_roots(configuration),
             *(root for platform in trusted for root in platform.trust_roots),
         ),
+        keys=unprotected_keys() if own is None else own.keys,
     )
 
 
@@ -90,13 +99,9 @@ def endorser_cache(configured: Path | None) -> Path:
     return configured or Path.home() / _DEFAULT_CACHE
 
 
-def platform_directory(choice: SimulatedPlatform) -> Path:
-    """Return where a simulated platform lives."""
-    return choice.directory or Path.home() / _DEFAULT_PLATFORM
-
-
 def _named(configuration: ServerConfiguration) -> tuple[SimulatedPlatform, ...]:
-    own = () if configuration.attester is None else (configuration.attester,)
+    choice = configuration.attester
+    own = (choice.platform,) if isinstance(choice, SimulatedChoice) else ()
     return tuple(dict.fromkeys((*own, *configuration.simulated_platforms)))
 
 
@@ -106,9 +111,15 @@ def _fixed_roots(configuration: ServerConfiguration) -> tuple[TrustRoot, ...]:
     return tuple(root for root in configuration.roots if isinstance(root, TrustRoot))
 
 
-def _open(choice: SimulatedPlatform) -> PlatformDirectory:
-    return open_or_create(platform_directory(choice))
-
-
-def _attester(platform: PlatformDirectory) -> Attester:
-    return SimulatedAttester(platform.path, coordinator_package(platform))
+def _own_tee(
+    configuration: ServerConfiguration,
+    platforms: Mapping[SimulatedPlatform, PlatformDirectory],
+    endorser: Endorser,
+) -> OwnTee | None:
+    match configuration.attester:
+        case None:
+            return None
+        case SimulatedChoice(platform=platform) as choice:
+            return simulated_tee(choice, platforms[platform])
+        case choice:
+            return real_tee(choice, endorser)

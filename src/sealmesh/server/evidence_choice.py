@@ -1,14 +1,14 @@
-"""What the operator says about Evidence: the Coordinator's own, the roots that are trusted, collateral.
+"""Whose Evidence counts, as the operator writes it.
 
-Written as `none`, `simulated` or `simulated:DIR` for the Attester, and as a comma list of roots: `intel`,
-`simulated`, `simulated:DIR`, the other vendors' (`VENDORS`), `NAME=SHA256` for SGX or `FAMILY:NAME=SHA256`
-(the root certificate's DER, in hex; for `tpm` and `cca` also a bare key's SubjectPublicKeyInfo).
+A comma list of roots: `intel`, `simulated`, `simulated:DIR`, the other vendors' (`VENDORS`), `NAME=SHA256`
+for SGX or `FAMILY:NAME=SHA256` (the root certificate's DER, in hex; for `tpm` and `cca` also a bare key's
+SubjectPublicKeyInfo).
 """
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
+from sealmesh.adapters.attester.choice import SimulatedPlatform
 from sealmesh.attestation import VENDOR_ROOTS as VENDORS
 from sealmesh.attestation import Family, TrustRoot
 
@@ -17,25 +17,7 @@ _ROOTED = {"": Family.SGX, **{str(family): family for family in Family if family
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
-@dataclass(frozen=True, slots=True)
-class SimulatedPlatform:
-    """A simulated SGX platform by its directory; None is the user's default one."""
-
-    directory: Path | None = None
-
-
-AttesterChoice = SimulatedPlatform | None
 RootChoice = SimulatedPlatform | TrustRoot
-
-
-def read_attester(text: str) -> AttesterChoice:
-    """Read which Attester to use."""
-    if text == "none":
-        return None
-    platform = _platform(text)
-    if platform is None:
-        raise ValueError("none, simulated or simulated:DIR")
-    return platform
 
 
 def read_roots(text: str) -> tuple[RootChoice, ...]:

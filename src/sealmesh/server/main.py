@@ -141,6 +141,11 @@ def _announce(configuration: ServerConfiguration, first: Parts, attester: str) -
             "nobody named an attester: Evidence is simulated, and Marbles' simulated Evidence is refused",
             remedy="Say how with --attester (SEALMESH_ATTESTER), or OE_SIMULATION=1.",
         )
+    if not first.seal_modes:
+        logger().warning(
+            "there is no key to seal the state with: only manifests with SealMode Disabled are taken",
+            remedy="Name one with --sealer (SEALMESH_SEALER).",
+        )
     if configuration.attester is None and isinstance(configuration.sealers[0], PlatformSealing):
         logger().warning("the state is sealed with a key that everybody knows: there is no TEE")
 

@@ -4,15 +4,14 @@ from typing import assert_never
 
 from sealmesh.adapters.anchor import Anchor, FileAnchor
 from sealmesh.adapters.anchor.tpm import TpmAnchor
-from sealmesh.adapters.attester import Attester
 from sealmesh.adapters.clock import system_entropy
-from sealmesh.adapters.sealer import GramineKeys, PlatformKeys, Sealer, SealingKeys, SnpKeys
+from sealmesh.adapters.sealer import GramineKeys, Sealer, SealingKeys, SnpKeys
 from sealmesh.adapters.sealer.pkcs11 import TokenKey, TokenKeys
 from sealmesh.adapters.sealer.tpm import TpmKeys
 from sealmesh.adapters.store.mooring import Moored, Mooring, Unmoored
 from sealmesh.adapters.tpm import Tpm
 from sealmesh.server.configuration import ServerConfiguration
-from sealmesh.server.evidence import EvidenceParts, unprotected_seal_key
+from sealmesh.server.evidence import EvidenceParts
 from sealmesh.server.sealing_choice import (
     AnchorChoice,
     FileAnchoring,
@@ -48,7 +47,7 @@ def build_mooring(configuration: ServerConfiguration) -> Mooring:
 def _keys(choice: SealerChoice, evidence: EvidenceParts) -> SealingKeys:
     match choice:
         case PlatformSealing():
-            return _platform_keys(evidence.attester)
+            return evidence.keys
         case GramineSealing(directory):
             return GramineKeys(directory)
         case SnpSealing(device, vmpl):
@@ -58,18 +57,6 @@ def _keys(choice: SealerChoice, evidence: EvidenceParts) -> SealingKeys:
         case TokenKey():
             return TokenKeys(choice, entropy=system_entropy)
     assert_never(choice)
-
-
-def _platform_keys(attester: Attester | None) -> PlatformKeys:
-    if attester is None:
-        return PlatformKeys(unprotected_seal_key, about="a key that everybody knows: there is no TEE")
-    return PlatformKeys(
-        attester.seal_key, security_version=attester.security_version, about=f"the {_platform(attester)}"
-    )
-
-
-def _platform(attester: Attester) -> str:
-    return attester.describe().split(",", 1)[0]
 
 
 def _anchor(choice: AnchorChoice) -> Anchor | None:

@@ -24,8 +24,8 @@ def test_an_era_file_of_the_working_directory_is_found(folder: Path, name: str) 
     (folder / name).write_text(json.dumps(ERA))
     found = Trust().default_reference()
     assert found is not None
-    assert found.coordinator.product_id == 3
-    assert found.coordinator.accepted_tcb_statuses == {"UpToDate", "SWHardeningNeeded"}
+    assert found.coordinator[0].product_id == 3
+    assert found.coordinator[0].accepted_tcb_statuses == {"UpToDate", "SWHardeningNeeded"}
 
 
 def test_without_one_there_is_none(folder: Path) -> None:
@@ -41,8 +41,8 @@ def test_the_tcb_options_stand_in_for_the_files(folder: Path) -> None:
     )
     found = trust.reference()
     assert found is not None
-    assert found.coordinator.accepted_tcb_statuses == {"OutOfDate", "UpToDate"}
-    assert found.coordinator.accepted_advisories == {"INTEL-SA-2"}
+    assert found.coordinator[0].accepted_tcb_statuses == {"OutOfDate", "UpToDate"}
+    assert found.coordinator[0].accepted_advisories == {"INTEL-SA-2"}
 
 
 def test_a_chain_that_was_named_must_be_there(folder: Path) -> None:

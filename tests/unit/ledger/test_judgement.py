@@ -158,7 +158,7 @@ def test_evidence_over_another_certificate_or_nonce_is_refused(tee: Tee, family:
 def test_a_flipped_bit_is_refused(tee: Tee, family: str) -> None:
     raw = bytearray(tee.evidence(ENCLAVE, BOUND))
     raw[raw.index(BOUND[:32])] ^= 1
-    with pytest.raises(VerificationError, match="signature|sign"):
+    with pytest.raises(VerificationError, match="sign"):
         judge(tee, policy(FORMS[family], roots=(tee.root,)), bytes(raw))
 
 

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from sealmesh.adapters.attester.device import DeviceChoice
+from sealmesh.adapters.attester.choice import SimulatedChoice, SimulatedPlatform
+from sealmesh.adapters.attester.device_choice import DeviceChoice
+from sealmesh.attestation import Family
 from sealmesh.errors.marble import MarbleConfigurationError, MarbleConflict
 from sealmesh.marble.config import MarbleConfig, read_configuration
 from sealmesh.marble.credentials import MarbleKey
@@ -12,7 +14,7 @@ from sealmesh.marble.credentials import MarbleKey
 _ATTESTERS = (
     "none, or simulated, simulated-tdx, simulated-snp, simulated-nitro, each also with :DIR; "
     "auto, or gramine, nitro, tsm, sev-guest, each also with :PATH; "
-    "tpm[:TCTI]?pcrs=sha256:0,7"
+    "tdx-guest[:PATH][?port=N]; azure[:TCTI][?imds=URL]; tpm[:TCTI]?pcrs=sha256:0,7"
 )
 _NAMES = "DNS names in ASCII (`xn--...`) and IP addresses, separated by commas"
 
@@ -55,9 +57,10 @@ def test_two_values_are_a_conflict_that_names_both_sources() -> None:
 
 def test_a_real_tee_is_named_instead_of_a_simulated_platform() -> None:
     configuration = read({"attester": "tsm:/config/tsm/report"})
-    assert configuration.device == DeviceChoice("tsm", Path("/config/tsm/report"))
-    assert configuration.platform_dir is None
-    assert read({"attester": "simulated"}).device is None
+    assert configuration.attester == DeviceChoice("tsm", Path("/config/tsm/report"))
+    assert read({"attester": "simulated-snp:/p"}).attester == SimulatedChoice(
+        SimulatedPlatform(Path("/p")), Family.SNP
+    )
 
 
 @pytest.mark.parametrize(
@@ -99,7 +102,7 @@ def test_no_evidence_is_possible_only_with_the_old_activation() -> None:
     with pytest.raises(MarbleConfigurationError, match="no way to make Evidence"):
         read_configuration((), {"type": "shop", "attester": "none"}, {})
     old = read_configuration((), {"type": "shop", "attester": "none", "legacy": "1"}, {})
-    assert old.platform_dir is None
+    assert old.attester is None
 
 
 def test_unknown_option_and_missing_type_are_refused() -> None:
@@ -110,9 +113,11 @@ def test_unknown_option_and_missing_type_are_refused() -> None:
 
 
 def test_platform_of_this_user_and_a_named_one() -> None:
-    assert read().platform_dir == Path.home() / ".local/share/sealmesh/simulated-platform"
+    choice = read().attester
+    assert isinstance(choice, SimulatedChoice)
+    assert choice.platform.path == Path.home() / ".local/share/sealmesh/simulated-platform"
     named = read_configuration((), {"type": "x", "attester": "simulated:/p"}, {})
-    assert named.platform_dir == Path("/p")
+    assert named.attester == SimulatedChoice(SimulatedPlatform(Path("/p")))
 
 
 def test_names_that_are_read_can_be_asked_for() -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from sealmesh.adapters.attester.choice import SimulatedChoice, SimulatedPlatform
 from sealmesh.adapters.log import LogFormat, LogLevel
 from sealmesh.attestation import INTEL
 from sealmesh.coordinator.relaxation import Relaxation
@@ -14,7 +15,6 @@ from sealmesh.errors.configuration import (
     UnknownRelaxation,
 )
 from sealmesh.server.configuration import SETTINGS, read_configuration
-from sealmesh.server.evidence_choice import SimulatedPlatform
 from sealmesh.server.values import Address
 
 EMPTY_QUOTES = {"SEALMESH_COMPAT": "insecure-empty-quotes"}
@@ -116,13 +116,13 @@ def test_where_no_attester_is_wanted_both_ways_out_are_named(environment):
 
 def test_oe_simulation_alone_means_the_simulated_platform_and_names_its_root():
     configuration = read_configuration({}, {"OE_SIMULATION": "1"})
-    assert configuration.attester == SimulatedPlatform()
+    assert configuration.attester == SimulatedChoice()
     assert configuration.simulated_platforms == (SimulatedPlatform(),)
 
 
 def test_where_nothing_is_said_the_platform_is_simulated_and_its_root_is_not_trusted():
     configuration = read_configuration({}, {"EDG_COORDINATOR_MESH_ADDR": ":1"})
-    assert configuration.attester == SimulatedPlatform()
+    assert configuration.attester == SimulatedChoice()
     assert configuration.attester_assumed
     assert configuration.simulated_platforms == ()
 

@@ -1,10 +1,10 @@
 """The Attester: who gives Evidence of this process.
 
-One port, `Attester`: the simulated platform, with its directory (`platform`) and the packages it measures
-(`package`). A Marble needs less of it, `EvidenceDevice`: that of real TEEs too (`device`).
+Who it is, an operator says (`choice`): the simulated platform (`simulated`), with its directory (`platform`)
+and the packages it measures (`package`), or a real TEE (`device`). Marbles need an `EvidenceDevice`; the
+Coordinator shows Endorsements too (`endorsed`).
 """
 
-from sealmesh.adapters.attester.port import Attester
 from sealmesh.adapters.attester.simulated import SimulatedAttester
 
-__all__ = ["Attester", "SimulatedAttester"]
+__all__ = ["SimulatedAttester"]

@@ -1,29 +1,35 @@
-"""The interfaces by which a real TEE gives Evidence to the program in it: found by themselves, or named.
+"""The interfaces by which a real TEE gives Evidence to the program in it: found by themselves, or named."""
 
-gramine[:DIR]      /dev/attestation of gramine-sgx: SGX quotes
-nitro[:DEVICE]     /dev/nsm of a Nitro Enclave
-tsm[:DIR]          Linux configfs-tsm: TDX, SNP, CCA
-sev-guest[:DEVICE] /dev/sev-guest, for SNP guests with older kernels
-auto               the first of these that is there
-
-And `tpm[:TCTI]?pcrs=sha256:0,7`, a TPM; never found by itself, because a TPM alone may be anybody's.
-"""
-
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, assert_never
 
+from sealmesh.adapters.attester.azure import AzureAttester
+from sealmesh.adapters.attester.device_choice import (
+    AUTO,
+    AzureChoice,
+    DeviceChoice,
+    RealChoice,
+    TdxGuestChoice,
+    TpmChoice,
+)
 from sealmesh.adapters.attester.gramine import GramineAttester
+from sealmesh.adapters.attester.metadata_service import MetadataService
 from sealmesh.adapters.attester.nsm import NsmAttester
+from sealmesh.adapters.attester.quoting_service import QuotingService, configured_port
 from sealmesh.adapters.attester.sev_guest import SevGuestAttester
+from sealmesh.adapters.attester.tdx_guest import TdxGuestAttester
 from sealmesh.adapters.attester.tpm import TpmAttester
 from sealmesh.adapters.attester.tsm import TsmAttester
-from sealmesh.adapters.tpm import DEFAULT_TCTI, Tpm
+from sealmesh.adapters.tpm import Tpm
 from sealmesh.errors.attestation import PlatformError
 
-AUTO: Final = "auto"
+_TDX_GUEST: Final = Path("/dev/tdx_guest")
+_TPM: Final = Path("/dev/tpmrm0")
+_ASSET_TAG: Final = Path("/sys/class/dmi/id/chassis_asset_tag")
+_AZURES_TAG: Final = "7783-7084-3265-9085-8269-3286-77"
+"""What every VM of Azure shows as its chassis' asset tag."""
 
 
 class EvidenceDevice(Protocol):
@@ -43,72 +49,62 @@ class EvidenceDevice(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class DeviceChoice:
-    """One of them, and where it is; None: where its kind has it."""
-
-    kind: str
-    path: Path | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TpmChoice:
-    """A TPM by its TCTI, and the registers to quote, in order."""
-
-    tcti: str
-    pcrs: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class _Kind:
     path: Path
     open: Callable[[Path], EvidenceDevice]
 
 
+def _open_tdx_guest(path: Path) -> EvidenceDevice:
+    return TdxGuestAttester(path, QuotingService(configured_port()))
+
+
 #: In the order in which they are looked for: a Gramine enclave may run in a confidential VM.
-_KINDS: Final[Mapping[str, _Kind]] = {
+_KINDS: Final = {
     "gramine": _Kind(Path("/dev/attestation"), GramineAttester),
     "nitro": _Kind(Path("/dev/nsm"), NsmAttester),
     "tsm": _Kind(Path("/sys/kernel/config/tsm/report"), TsmAttester),
+    "tdx-guest": _Kind(_TDX_GUEST, _open_tdx_guest),
     "sev-guest": _Kind(Path("/dev/sev-guest"), SevGuestAttester),
 }
-FORMS: Final = f"{AUTO}, or {', '.join(_KINDS)}, each also with :PATH; tpm[:TCTI]?pcrs=sha256:0,7"
-_TPM: Final = re.compile(r"tpm(?::(?P<tcti>[^?]+))?\?pcrs=sha256:(?P<pcrs>[0-9]{1,2}(?:,[0-9]{1,2})*)")
-_REGISTERS: Final = range(24)
-
-
-def read_device(text: str) -> DeviceChoice | TpmChoice | None:
-    """Read a choice; None where it is none of them."""
-    if match := _TPM.fullmatch(text):
-        pcrs = sorted(map(int, match["pcrs"].split(",")))
-        if pcrs[-1] not in _REGISTERS or len(set(pcrs)) != len(pcrs):
-            return None
-        return TpmChoice(tcti=match["tcti"] or DEFAULT_TCTI, pcrs=tuple(pcrs))
-    kind, colon, path = text.partition(":")
-    if text == AUTO or (kind in _KINDS and bool(colon) is bool(path)):
-        return DeviceChoice(kind, Path(path) if path else None)
-    return None
 
 
 def open_device(
-    choice: DeviceChoice | TpmChoice, *, exists: Callable[[Path], bool] = Path.exists
+    choice: RealChoice,
+    *,
+    exists: Callable[[Path], bool] = Path.exists,
+    read_text: Callable[[Path], str] = Path.read_text,
 ) -> EvidenceDevice:
     """Return the device of `choice`.
 
     Raises:
-        PlatformError: `auto`, and there is none.
+        PlatformError: `auto`, and there is none; or a file that configures it cannot be read.
         TpmError: The library for TPMs is not there.
     """
-    if isinstance(choice, TpmChoice):
-        return TpmAttester(Tpm(choice.tcti), choice.pcrs)
-    if choice.kind != AUTO:
-        kind = _KINDS[choice.kind]
-        return kind.open(choice.path or kind.path)
+    match choice:
+        case TpmChoice(tcti=tcti, pcrs=pcrs):
+            return TpmAttester(Tpm(tcti), pcrs)
+        case AzureChoice(tcti=tcti, metadata=metadata):
+            return AzureAttester(Tpm(tcti), MetadataService(metadata))
+        case TdxGuestChoice(path=path, port=port):
+            service = QuotingService(configured_port() if port is None else port)
+            return TdxGuestAttester(path or _TDX_GUEST, service)
+        case DeviceChoice(kind=kind, path=path) if kind != AUTO:
+            return _KINDS[kind].open(path or _KINDS[kind].path)
+        case DeviceChoice():
+            return _found(exists, read_text)
+    assert_never(choice)
+
+
+def _found(exists: Callable[[Path], bool], read_text: Callable[[Path], str]) -> EvidenceDevice:
     for kind in _KINDS.values():
         if exists(kind.path):
             return kind.open(kind.path)
+    if exists(_TPM) and exists(_ASSET_TAG) and read_text(_ASSET_TAG).strip() == _AZURES_TAG:
+        return open_device(AzureChoice())
+    looked_at = [str(kind.path) for kind in _KINDS.values()]
     raise PlatformError(
         "this machine shows no TEE",
-        found="none of " + ", ".join(str(kind.path) for kind in _KINDS.values()),
+        found=f"none of {', '.join(looked_at)}, and no vTPM of Azure's at {_TPM}",
         remedy="Run it in a TEE, load the kernel's driver, or name the device with --attester "
         "(SEALMESH_ATTESTER); without a TEE: --attester simulated.",
     )

@@ -22,19 +22,19 @@ class GramineAttester:
     """
 
     def __init__(self, directory: Path) -> None:
-        self._directory = directory
+        self.directory = directory
         self._turn = Lock()
 
     def evidence(self, report_data: bytes) -> bytes:
         """Return a quote over `report_data`, at most 64 bytes."""
         data = report_data.ljust(REPORT_DATA_LENGTH, b"\0")
         try:
-            kind = (self._directory / "attestation_type").read_text().strip()
+            kind = (self.directory / "attestation_type").read_text().strip()
             if kind != "dcap":
                 raise _refusal(f"attestation type {kind!r}", "dcap")
             with self._turn:
-                (self._directory / "user_report_data").write_bytes(data)
-                quote = (self._directory / "quote").read_bytes()
+                (self.directory / "user_report_data").write_bytes(data)
+                quote = (self.directory / "quote").read_bytes()
         except OSError as error:
             raise _refusal(f"{error.filename}: {error.strerror}", "a quote") from error
         if not 0 < len(quote) <= _MAX_QUOTE_BYTES:
@@ -43,7 +43,7 @@ class GramineAttester:
 
     def describe(self) -> str:
         """Return one phrase for people."""
-        return f"SGX quotes from Gramine's {self._directory}"
+        return f"SGX quotes from Gramine's {self.directory}"
 
 
 def _refusal(found: str, wanted: str) -> PlatformError:

@@ -53,7 +53,7 @@ class SevGuestAttester:
     """
 
     def __init__(self, device: Path, *, ioctl: Ioctl = fcntl.ioctl) -> None:
-        self._device = device
+        self.device = device
         self._ioctl = ioctl
 
     def evidence(self, report_data: bytes) -> bytes:
@@ -65,7 +65,7 @@ class SevGuestAttester:
         )
         response = ReportResponse()
         try:
-            ask(self._device, SNP_GET_EXT_REPORT, request, response, ioctl=self._ioctl)
+            ask(self.device, SNP_GET_EXT_REPORT, request, response, ioctl=self._ioctl)
         except NoAnswer as error:
             raise _refusal(str(error)) from error
         if response.status or response.report_size != REPORT_BYTES:
@@ -74,7 +74,7 @@ class SevGuestAttester:
 
     def describe(self) -> str:
         """Return one phrase for people."""
-        return f"SNP reports from {self._device}"
+        return f"SNP reports from {self.device}"
 
 
 def _used(table: bytes) -> bytes:

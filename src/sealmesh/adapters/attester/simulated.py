@@ -47,9 +47,15 @@ class SimulatedAttester:
         """Return Evidence over `report_data`, at most 64 bytes."""
         return self._tee.evidence(report_data.ljust(REPORT_DATA_LENGTH, b"\0"))
 
-    def endorsements(self) -> bytes:
+    def endorsements(self, evidence: bytes = b"") -> bytes:
         """Return collateral that is valid now, re-issued in time; empty where Evidence brings its own."""
+        del evidence
         return self._tee.endorsements()
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the TEE is simulated: yes."""
+        return True
 
     @property
     def security_version(self) -> int:

@@ -5,6 +5,7 @@ the endorsement hierarchy: the same template gives the same key until that hiera
 has to know it.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from sealmesh.adapters.tpm import Tpm
@@ -28,8 +29,8 @@ class TpmAttester:
     """
 
     def __init__(self, tpm: Tpm, pcrs: tuple[int, ...]) -> None:
-        self._tpm = tpm
-        self._pcrs = pcrs
+        self.tpm = tpm
+        self.pcrs = pcrs
 
     def evidence(self, report_data: bytes) -> bytes:
         """Return a quote whose nonce is `report_data` without the zeros that fill it up.
@@ -38,7 +39,7 @@ class TpmAttester:
             PlatformError: The TPM refuses, or the registers do not come to rest.
         """
         try:
-            with self._tpm.connected() as tpm:
+            with self.tpm.connected() as tpm:
                 return self._quoted(tpm, report_data.rstrip(b"\0"))
         except TpmError as error:
             raise PlatformError(
@@ -47,7 +48,7 @@ class TpmAttester:
 
     def describe(self) -> str:
         """Return one phrase for people."""
-        return f"quotes of the TPM at {self._tpm.tcti}, PCRs sha256:{','.join(map(str, self._pcrs))}"
+        return f"quotes of the TPM at {self.tpm.tcti}, PCRs sha256:{','.join(map(str, self.pcrs))}"
 
     def _quoted(self, tpm: TpmConnection, nonce: bytes) -> bytes:
         lib, esapi = tpm.library, tpm.esapi
@@ -56,9 +57,9 @@ class TpmAttester:
         )
         with tpm.flushed(handle):
             for _ in range(_ATTEMPTS):
-                values = self._values(tpm)
+                values = read_registers(tpm, self.pcrs)
                 quote, signature = esapi.quote(handle, self._selection(lib), lib.TPM2B_DATA(nonce))
-                if self._values(tpm) == values:
+                if read_registers(tpm, self.pcrs) == values:
                     return encode_tpm_evidence(
                         attest=bytes(quote),
                         signature=signature.marshal(),
@@ -68,16 +69,18 @@ class TpmAttester:
         raise PlatformError("the TPM's registers change while they are quoted", remedy="Try again later.")
 
     def _selection(self, lib: Any) -> Any:
-        return lib.TPML_PCR_SELECTION.parse(f"sha256:{','.join(map(str, self._pcrs))}")
+        return lib.TPML_PCR_SELECTION.parse(f"sha256:{','.join(map(str, self.pcrs))}")
 
-    def _values(self, tpm: TpmConnection) -> dict[int, bytes]:
-        values: dict[int, bytes] = {}
-        for start in range(0, len(self._pcrs), _READ_AT_ONCE):
-            part = self._pcrs[start : start + _READ_AT_ONCE]
-            wanted = tpm.library.TPML_PCR_SELECTION.parse(f"sha256:{','.join(map(str, part))}")
-            _, _, digests = tpm.esapi.pcr_read(wanted)
-            values |= {register: bytes(digests[index]) for index, register in enumerate(part)}
-        return values
+
+def read_registers(tpm: TpmConnection, registers: Sequence[int]) -> dict[int, bytes]:
+    """Return the values of these registers' SHA-256 bank."""
+    values: dict[int, bytes] = {}
+    for start in range(0, len(registers), _READ_AT_ONCE):
+        part = registers[start : start + _READ_AT_ONCE]
+        wanted = tpm.library.TPML_PCR_SELECTION.parse(f"sha256:{','.join(map(str, part))}")
+        _, _, digests = tpm.esapi.pcr_read(wanted)
+        values |= {register: bytes(digests[index]) for index, register in enumerate(part)}
+    return values
 
 
 def _template(lib: Any) -> Any:

@@ -28,7 +28,7 @@ class TsmAttester:
     """
 
     def __init__(self, directory: Path) -> None:
-        self._directory = directory
+        self.directory = directory
 
     def evidence(self, report_data: bytes) -> bytes:
         """Return Evidence over `report_data`, at most 64 bytes; of SNP with the host's certificates."""
@@ -45,18 +45,18 @@ class TsmAttester:
                 if _generation(entry) != before + _WRITES:
                     raise _refusal("a request that somebody else wrote to", "one that only we write to")
         except OSError as error:
-            raise _refusal(f"{error.filename or self._directory}: {error.strerror}", "Evidence") from error
+            raise _refusal(f"{error.filename or self.directory}: {error.strerror}", "Evidence") from error
         if not evidence:
             raise _refusal("nothing", "Evidence")
         return evidence + (table if any(table) else b"")
 
     def describe(self) -> str:
         """Return one phrase for people."""
-        return f"Evidence of this machine from {self._directory}"
+        return f"Evidence of this machine from {self.directory}"
 
     @contextmanager
     def _request(self) -> Iterator[Path]:
-        entry = self._directory / f"sealmesh-{os.getpid()}-{secrets.token_hex(4)}"
+        entry = self.directory / f"sealmesh-{os.getpid()}-{secrets.token_hex(4)}"
         entry.mkdir()
         try:
             yield entry

@@ -6,6 +6,7 @@ that need a library of an extra (`tpm`, `pkcs11`) are imported from their own mo
 
 from sealmesh.adapters.sealer.gramine import GramineKeys
 from sealmesh.adapters.sealer.keys import PRODUCT_KEY, UNIQUE_KEY, SealingKey, SealingKeys
+from sealmesh.adapters.sealer.nothing import NoKeys
 from sealmesh.adapters.sealer.platform import PlatformKeys
 from sealmesh.adapters.sealer.sealer import Sealer, Unsealed
 from sealmesh.adapters.sealer.snp import SnpKeys
@@ -14,6 +15,7 @@ __all__ = [
     "PRODUCT_KEY",
     "UNIQUE_KEY",
     "GramineKeys",
+    "NoKeys",
     "PlatformKeys",
     "Sealer",
     "SealingKey",

@@ -81,14 +81,15 @@ class Sealer:
             SealModeRefused: It cannot be kept here.
         """
         source = self._sources[0]
-        if not wanted:
+        kept = (*source.modes, "Disabled")
+        if not wanted and source.modes:
             return source.modes[0]
         if wanted not in source.modes:
             raise SealModeRefused(
                 f"The SealMode of the manifest cannot be kept by {source.describe()}",
-                found=wanted,
-                wanted=" or ".join((*source.modes, "Disabled")),
-                remedy=f'Write "SealMode": "{source.modes[0]}" under "Config" in the manifest, or start the '
+                found=wanted or "none, which means sealed",
+                wanted=" or ".join(kept),
+                remedy=f'Write "SealMode": "{kept[0]}" under "Config" in the manifest, or start the '
                 "Coordinator with another --sealer.",
             )
         return wanted

@@ -141,7 +141,6 @@ def _collateral(evidence: "UnverifiedEvidence", files: Sequence[Path]) -> "Colla
 def _roots(names: Sequence[str]) -> "list[TrustRoot]":
     from sealmesh.adapters.attester.platform import open_or_create
     from sealmesh.attestation import TrustRoot
-    from sealmesh.server.evidence import platform_directory
     from sealmesh.server.evidence_choice import read_roots
 
     roots: list[TrustRoot] = []
@@ -149,10 +148,10 @@ def _roots(names: Sequence[str]) -> "list[TrustRoot]":
         for choice in (choice for name in names for choice in read_roots(name)):
             if isinstance(choice, TrustRoot):
                 roots.append(choice)
-            elif not platform_directory(choice).is_dir():
-                raise UsageError("there is no simulated platform", found=str(platform_directory(choice)))
+            elif not choice.path.is_dir():
+                raise UsageError("there is no simulated platform", found=str(choice.path))
             else:
-                roots.extend(open_or_create(platform_directory(choice)).trust_roots)
+                roots.extend(open_or_create(choice.path).trust_roots)
     except ValueError as error:
         raise UsageError("this is no trust root", found=", ".join(names), wanted=str(error)) from error
     return roots

@@ -11,7 +11,8 @@ from typing import Any, cast
 import cbor2
 import pytest
 
-from sealmesh.adapters.attester.device import DeviceChoice, open_device, read_device
+from sealmesh.adapters.attester.device import open_device
+from sealmesh.adapters.attester.device_choice import DeviceChoice, read_device
 from sealmesh.adapters.attester.gramine import GramineAttester
 from sealmesh.adapters.attester.nsm import NSM_IOCTL_RAW, NsmAttester, NsmMessage
 from sealmesh.adapters.attester.sev_guest import (
