@@ -365,8 +365,9 @@ def test_a_crash_at_any_step_of_the_founding_locks_nobody_out(anchor, tmp_path):
     for wanted in range(1, 100):
         directory = tmp_path / f"seal {wanted}"
         step, seen = crashing_at(wanted)
+        founding = seat(directory, anchor(), step)
         try:
-            seat(directory, anchor(), step).found(FIRST, PLAN)
+            founding.found(FIRST, PLAN)
         except Crash:
             crashed = True
         else:
@@ -378,6 +379,7 @@ def test_a_crash_at_any_step_of_the_founding_locks_nobody_out(anchor, tmp_path):
             after.found(FIRST, PLAN)
         put(after, 2)
         after.close()
+        founding.close()
         if not crashed:
             assert "anchored" in seen
             return

@@ -131,7 +131,9 @@ def test_every_program_is_ended_with_all_it_started(tmp_path: Path) -> None:
         while len(programs_with(mark)) < 2:
             assert time.monotonic() < deadline
             time.sleep(0.01)
-    assert programs_with(mark) == []
+    while programs_with(mark):  # killed, but the kernel may need a moment
+        assert time.monotonic() < deadline, programs_with(mark)
+        time.sleep(0.01)
 
 
 def test_a_program_that_ends_early_is_told_with_its_last_words(tmp_path: Path) -> None:

@@ -207,7 +207,9 @@ def test_a_wrong_repeated_or_foreign_share_is_refused_and_the_count_stays(machin
 
 def test_a_share_of_another_coordinator_is_refused(machine, tmp_path):
     machine.found(["ra", "rb"])
-    foreign = Machine(tmp_path / "other").found(["ra", "rb"])
+    other = Machine(tmp_path / "other")
+    foreign = other.found(["ra", "rb"])
+    other.files()  # closes it
     waiting = machine.lose_key()
     with pytest.raises(RecoveryRefused):
         give(waiting, foreign, "ra")
