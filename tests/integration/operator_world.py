@@ -61,8 +61,8 @@ class OperatorWorld:
     Users: ada may do everything, bob may update manifests, eve may do nothing.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder, free_port()
+    def __init__(self, folder: Path, program: list[str] = COORDINATOR) -> None:
+        self.folder, self.port, self.program = folder, free_port(), program
         self.options = [
             *("--attester", f"simulated:{folder / 'platform'}", "--seal-dir", str(folder / "state")),
             *("--client-addr", f"127.0.0.1:{self.port}", "--mesh-addr", f"127.0.0.1:{free_port()}"),
@@ -131,7 +131,7 @@ class OperatorWorld:
     def start(self) -> None:
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [*COORDINATOR, *self.options],
+                [*self.program, *self.options],
                 stdout=log,
                 stderr=log,
                 env=os.environ | {"HOME": str(self.folder)},

@@ -121,6 +121,8 @@ def _verify(address: str, policy: "RelyingPolicy", trust: Trust, output: Output)
     collateral = None if trust.endorsements is None else read_file(trust.endorsements)
     verified = verify_coordinator(address, policy=policy, nonce=trust.nonce_bytes, endorsements=collateral)
     save_quote(trust, verified.evidence.raw, output)
+    if not verified.fresh:
+        output.warn("the Coordinator has API v1 alone and binds no nonce: its Evidence may be older")
     root = verified.evidence.root
     text = f"Verified the Coordinator at {address}: its Evidence leads to the trust root {root.name!r}."
     output.aside(f"{text} The hardware is SIMULATED: it protects nothing." if root.simulated else text)

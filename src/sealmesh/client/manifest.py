@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sealmesh.client.answers import byte_map, bytes_member, data_of, member, texts
+from sealmesh.client import first_api
+from sealmesh.client.answers import byte_map, bytes_member, member, texts
 from sealmesh.client.exchange import V2, Exchange, b64, get, post
+from sealmesh.client.first_api import FirstApi, asked, raw_post
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +26,9 @@ class SetManifest:
 
 def read_manifest() -> Exchange[SetManifest]:
     """Return the manifest in force."""
-    request = get(f"{V2}/manifest")
-    members = data_of(request, (yield request))
+    members = yield from asked(
+        get(f"{V2}/manifest"), FirstApi(request=get("/manifest"), members=first_api.manifest)
+    )
     return SetManifest(
         raw=bytes_member(members, "manifest"),
         fingerprint=member(members, "manifestFingerprint", str),
@@ -37,11 +40,12 @@ def read_manifest() -> Exchange[SetManifest]:
 
 def set_manifest(raw: bytes) -> Exchange[Mapping[str, bytes]]:
     """Set the first manifest; return the encrypted recovery secrets by the recovery keys' names."""
-    request = post(f"{V2}/manifest", {"manifest": b64(raw)})
-    return byte_map(data_of(request, (yield request)), "RecoverySecrets")
+    first = FirstApi(request=raw_post("/manifest", raw), members=first_api.recovery_secrets)
+    members = yield from asked(post(f"{V2}/manifest", {"manifest": b64(raw)}), first)
+    return byte_map(members, "RecoverySecrets")
 
 
 def read_update_log() -> Exchange[tuple[str, ...]]:
     """Return the lines of the update log, a JSON object each."""
-    request = get(f"{V2}/update")
-    return texts(data_of(request, (yield request)), "updateLog")
+    first = FirstApi(request=get("/update"), members=first_api.update_log)
+    return texts((yield from asked(get(f"{V2}/update"), first)), "updateLog")

@@ -4,20 +4,27 @@ from dataclasses import dataclass
 
 from cryptography import x509
 
-from sealmesh.client.answers import bytes_member, content_of, data_of, member, optional_bytes
+from sealmesh.client.answers import bytes_member, content_of, data_of, member, optional_bytes, value_of
 from sealmesh.client.exchange import OWN, V2, Exchange, b64, get, nonce_query, post
+from sealmesh.client.first_api import NOT_SERVED, Members, renamed
 from sealmesh.errors.client import AnswerError, NotServed
 from sealmesh.pki.reading import UNREADABLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
-    """The Coordinator's certificates and its Evidence over the root; nothing of it is verified here."""
+    """The Coordinator's certificates and its Evidence over the root; nothing of it is verified here.
+
+    Attributes:
+        nonce: What the Evidence has to bind besides the root: what was asked for, but nothing from a
+            Coordinator that has API v1 alone, which does not look at it.
+    """
 
     chain: tuple[x509.Certificate, ...]
     chain_pem: str
     evidence: bytes | None
     endorsements: bytes | None
+    nonce: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,12 +42,7 @@ class SignedQuote:
 
 def read_quote(nonce: bytes) -> Exchange[Quote]:
     """Return the certificates, the Evidence over SHA-256(root || nonce) and what Endorsements it has."""
-    request = get(f"{OWN}/quote", nonce_query(nonce))
-    try:
-        members = data_of(request, (yield request))
-    except NotServed:
-        request = get(f"{V2}/quote", nonce_query(nonce))
-        members = data_of(request, (yield request))
+    members, bound = yield from _quoted(nonce)
     pem = member(members, "cert", str)
     try:
         chain = tuple(x509.load_pem_x509_certificates(pem.encode()))
@@ -51,7 +53,21 @@ def read_quote(nonce: bytes) -> Exchange[Quote]:
         chain_pem=pem,
         evidence=optional_bytes(members, "quote"),
         endorsements=optional_bytes(members, "endorsements"),
+        nonce=bound,
     )
+
+
+def _quoted(nonce: bytes) -> Exchange[tuple[Members, bytes]]:
+    """Return the answer's members, and the nonce that its Evidence has to bind."""
+    query = nonce_query(nonce)
+    own, second, first = get(f"{OWN}/quote", query), get(f"{V2}/quote", query), get("/quote")
+    try:
+        return data_of(own, (yield own)), nonce
+    except NotServed:
+        answer = yield second
+    if answer.status != NOT_SERVED:
+        return data_of(second, answer), nonce
+    return renamed(Cert="cert", Quote="quote")(value_of(first, (yield first))), b""
 
 
 def read_statement(nonce: bytes) -> Exchange[bytes]:

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sealmesh.client.answers import data_of, member, optional_bytes, value_of
+from sealmesh.client import first_api
+from sealmesh.client.answers import member, optional_bytes
 from sealmesh.client.exchange import V2, Exchange, b64, get, post
+from sealmesh.client.first_api import FirstApi, asked, done
 from sealmesh.errors.client import AnswerError
 
 _SECRETS = f"{V2}/secrets"
@@ -54,15 +56,16 @@ class SecretUpload:
 
 def read_secrets(*names: str) -> Exchange[Mapping[str, SecretValue]]:
     """Return the secrets `names`, all or none."""
-    request = get(_SECRETS, *(("s", name) for name in names))
-    found = member(data_of(request, (yield request)), "secrets", dict)
+    query = tuple(("s", name) for name in names)
+    first = FirstApi(request=get("/secrets", *query), members=first_api.secrets)
+    found = member((yield from asked(get(_SECRETS, *query), first)), "secrets", dict)
     return {str(name): _secret(value) for name, value in found.items()}
 
 
 def write_secrets(uploads: Mapping[str, SecretUpload]) -> Exchange[None]:
     """Set user-defined secrets, all or none."""
-    request = post(_SECRETS, {"secrets": {name: upload.document() for name, upload in uploads.items()}})
-    value_of(request, (yield request))
+    documents = {name: upload.document() for name, upload in uploads.items()}
+    yield from done(post(_SECRETS, {"secrets": documents}), post("/secrets", documents))
 
 
 def _secret(members: Any) -> SecretValue:

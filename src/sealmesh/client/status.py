@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 from sealmesh.client.answers import data_of, member, texts
 from sealmesh.client.exchange import OWN, V2, Exchange, get
+from sealmesh.client.first_api import FirstApi, asked, renamed
 from sealmesh.errors.client import NotServed
+
+_FIRST = FirstApi(request=get("/status"), members=renamed(StatusCode="code", StatusMessage="message"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +38,7 @@ def read_status() -> Exchange[Status]:
     try:
         members = data_of(request, (yield request))
     except NotServed:
-        request = get(f"{V2}/status")
-        members = data_of(request, (yield request))
+        members = yield from asked(get(f"{V2}/status"), _FIRST)
     return Status(
         code=member(members, "code", int),
         message=member(members, "message", str),

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sealmesh.client.answers import byte_map, bytes_member, data_of, member, texts
-from sealmesh.client.exchange import V2, Exchange, Request, b64, get, post
+from sealmesh.client import first_api
+from sealmesh.client.answers import byte_map, bytes_member, member, texts
+from sealmesh.client.exchange import V2, Exchange, b64, get, post
+from sealmesh.client.first_api import FirstApi, asked, done, raw_post
 
-_PENDING = f"{V2}/update-manifest"
+_PENDING, _FIRST_PENDING = f"{V2}/update-manifest", "/update-manifest"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +43,14 @@ class PendingUpdate:
 
 def apply_update(raw: bytes) -> Exchange[Update]:
     """Update packages, or propose a manifest and acknowledge it as the connection's user."""
-    return (yield from _sent(post(f"{V2}/update", {"manifest": b64(raw)})))
+    request = post(f"{V2}/update", {"manifest": b64(raw)})
+    return _update((yield from first_api.updated(request, "/update", raw)))
 
 
 def acknowledge_update(raw: bytes) -> Exchange[Update]:
     """Acknowledge the pending update, which must be exactly `raw`."""
-    return (yield from _sent(post(_PENDING, {"manifest": b64(raw)})))
+    first = FirstApi(request=raw_post(_FIRST_PENDING, raw), members=first_api.acknowledged)
+    return _update((yield from asked(post(_PENDING, {"manifest": b64(raw)}), first)))
 
 
 def read_pending_update() -> Exchange[PendingUpdate]:
@@ -55,8 +59,7 @@ def read_pending_update() -> Exchange[PendingUpdate]:
     Raises:
         NothingThere: None is pending.
     """
-    request = get(_PENDING)
-    members = data_of(request, (yield request))
+    members = yield from asked(get(_PENDING), FirstApi(request=get(_FIRST_PENDING), members=dict))
     return PendingUpdate(
         raw=bytes_member(members, "manifest"),
         missing_users=texts(members, "missingUsers"),
@@ -70,12 +73,10 @@ def cancel_update() -> Exchange[None]:
     Raises:
         NothingThere: None is pending.
     """
-    request = post(f"{V2}/update-cancel")
-    data_of(request, (yield request))
+    yield from done(post(f"{V2}/update-cancel"), post("/update-cancel"))
 
 
-def _sent(request: Request) -> Exchange[Update]:
-    members: Mapping[str, Any] = data_of(request, (yield request))
+def _update(members: Mapping[str, Any]) -> Update:
     return Update(
         missing_acknowledgments=member(members, "missingAcknowledgments", int),
         missing_users=texts(members, "missingUsers"),

@@ -75,12 +75,15 @@ class VerifiedCoordinator:
         root: The attested root certificate, which its client API shows.
         chain_pem: Intermediate and root, as it sent them.
         evidence: The verified Evidence.
+        fresh: It was made for this check's nonce. A Coordinator with API v1 alone binds none: its Evidence
+            may be older, and only the connection shows that it is still there.
     """
 
     address: Address
     root: x509.Certificate
     chain_pem: str
     evidence: VerifiedEvidence
+    fresh: bool = True
 
     def connect(self, user: User | None = None) -> CoordinatorApi:
         """Return its API over a connection to the one server that shows the attested root."""
@@ -107,7 +110,8 @@ def verify_coordinator(
         address: The Coordinator's client API, HOST:PORT.
         policy: What it must be; the policy's manifest is not looked at.
         now: The time to verify at; the present by default.
-        nonce: What it must bind; 32 random bytes by default.
+        nonce: What it must bind; 32 random bytes by default. A Coordinator with API v1 alone binds none: it
+            is accepted where none is given here, and the result is not `fresh`.
         endorsements: Collateral for its platform, where the Coordinator gives none itself.
 
     Raises:
@@ -142,6 +146,7 @@ class _Check:
     ) -> None:
         self.address = parse_address(address)
         self.nonce = secrets.token_bytes(NONCE_BYTES) if nonce is None else nonce
+        self._nonce_demanded = nonce is not None
         self._policy = policy
         self._now = now
         self._shown: list[bytes] = []
@@ -162,17 +167,27 @@ class _Check:
         collateral = endorsements or quote.endorsements or b""
         if not collateral and needs_endorsements(parse_evidence(quote.evidence)):
             raise _unattested("Endorsements")
+        if quote.nonce != self.nonce and self._nonce_demanded:
+            raise AnswerError(
+                "the Coordinator binds no nonce: it has MarbleRun's first API alone",
+                code="coordinator-nonce",
+                remedy="Leave the nonce out to accept Evidence that may be older, or update the Coordinator.",
+            )
         root = _root_of(quote)
         evidence = judge_coordinator(
             quote.evidence,
             collateral,
             self._policy,
-            report_data=quote_report_data(root, self.nonce),
+            report_data=quote_report_data(root, quote.nonce),
             now=self._time,
         )
         self._check_server(root)
         return VerifiedCoordinator(
-            address=self.address, root=root, chain_pem=quote.chain_pem, evidence=evidence
+            address=self.address,
+            root=root,
+            chain_pem=quote.chain_pem,
+            evidence=evidence,
+            fresh=quote.nonce == self.nonce,
         )
 
     def _check_server(self, root: x509.Certificate) -> None:

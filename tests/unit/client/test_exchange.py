@@ -129,7 +129,6 @@ def test_a_quote_is_signed_and_a_counter_raised() -> None:
         (403, "closed", FeatureClosed),
         (404, "none pending", NothingThere),
         (404, "", NotServed),
-        (405, "", NotServed),
         (429, "later", Overloaded),
         (503, "later", Overloaded),
         (400, "bad", Refused),
@@ -142,6 +141,11 @@ def test_each_refusal_has_its_type(status: int, message: str, kind: type[AnswerE
         hold(apply_update(b"{}"), refusal(status, message))
     assert type(refused.value) is kind
     assert message in str(refused.value)
+
+
+def test_an_act_that_neither_api_has_is_told_as_such() -> None:
+    with pytest.raises(NotServed, match="405 for /update"):
+        hold(apply_update(b"{}"), refusal(405, ""), refusal(405, ""))
 
 
 @pytest.mark.parametrize(
