@@ -106,7 +106,8 @@ def test_its_state_is_all_on_the_volume(coordinator):
     assert not (coordinator.directory / "home" / ".local").exists()
 
 
-def test_without_simulation_our_image_refuses_to_start(tmp_path):
-    stopped = process(tmp_path, tee={"resources": {"sgx.intel.com/epc": "1"}})
+def test_without_simulation_and_without_an_enclave_it_refuses_to_start(tmp_path):
+    tee = {"resources": {"sgx.intel.com/epc": "1"}, "attester": f"gramine:{tmp_path}/attestation"}
+    stopped = process(tmp_path, tee=tee)
     assert stopped.exit_code() != 0
-    assert "no-attester" in stopped.log or "could not prove what it is" in stopped.log
+    assert "Gramine gives no SGX quote" in stopped.log

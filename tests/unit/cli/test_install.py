@@ -56,7 +56,7 @@ def test_simulation_is_named_everywhere_and_asks_no_device(rendered):
     assert set(container(objects)["resources"]["limits"]) == {"memory"}
 
 
-def test_without_simulation_a_coordinator_of_ours_could_not_prove_itself_so_it_is_refused(refused):
+def test_without_simulation_our_own_image_could_not_prove_itself_so_it_is_refused(refused):
     error = refused()
     assert error["code"] == "install-refused"
     assert "--simulation" in error["wanted"]
@@ -76,7 +76,7 @@ def test_a_tee_is_asked_for_by_its_resource_key(rendered, key, asked):
     limits = container(objects)["resources"]["limits"]
     assert {name: amount for name, amount in limits.items() if name != "memory"} == asked
     assert environment(objects)["OE_SIMULATION"] == "0"
-    assert "SEALMESH_ATTESTER" not in environment(objects)
+    assert environment(objects)["SEALMESH_ATTESTER"] == "auto"
     assert objects["Deployment/marblerun-coordinator"]["metadata"]["labels"]["sealmesh/tee"] == "hardware"
 
 

@@ -258,9 +258,8 @@ def _no_distribution() -> InstallRefused:
 
 def _no_tee() -> InstallRefused:
     return InstallRefused(
-        "our own image does not run in a TEE: this version's Coordinator makes Evidence of itself on the "
-        "simulated platform only",
-        wanted="--simulation, or --image with an image whose Coordinator runs in a TEE",
+        "our own image (deploy/Containerfile) runs in no enclave, so its Coordinator could not prove itself",
+        wanted="--simulation, or --image with an image that does, such as one of Gramine's",
         remedy="Install with --simulation to try it. Marbles may run in real TEEs all the same.",
     )
 
