@@ -12,6 +12,7 @@ from enum import Enum
 _LEFT_OUT = frozenset({
     "raw", "sign1", "signed", "signature", "signature_r", "signature_s", "certificates", "chain", "dcap",
     "ca_bundle", "certificate", "vcek", "opaque", "key", "public_key", "hardware_report", "attestation_key",
+    "ek_chain",
 })  # fmt: skip
 _LONGEST = 4096
 

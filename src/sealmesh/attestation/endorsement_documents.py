@@ -4,7 +4,8 @@
     SNP, Azure on SNP        PEM: AMD's CA and root, VCEK or VLEK where the report does not bring it,
                              and the root's revocation list
     CCA                      platform keys: a JWK, PEM, or a list with implementation and instance IDs
-    TPM                      PEM public keys of attestation keys that Evidence does not name itself
+    TPM                      PEM public keys of attestation keys that Evidence does not name itself, and
+                             certificates of manufacturers' CAs, down from the root, for EK certificates
     GPU                      PEM: the device's chain where the Evidence does not bring it; revocation lists
     Nitro                    nothing
 
@@ -26,7 +27,7 @@ from sealmesh.attestation.self_contained import NoCollateral
 from sealmesh.attestation.sgx import SgxQuote
 from sealmesh.attestation.snp import SnpCollateral, SnpReport
 from sealmesh.attestation.tdx import TdQuote
-from sealmesh.attestation.tpm import GivenKeys, TpmCollateral, TpmEvidence
+from sealmesh.attestation.tpm import EndorsedKey, GivenKeys, TpmCollateral, TpmEvidence
 from sealmesh.attestation.unchecked import Unchecked
 from sealmesh.attestation.verification import SingleCollateral
 from sealmesh.errors.attestation import EndorsementFormatError
@@ -60,8 +61,7 @@ def parse_endorsements(evidence: UnverifiedEvidence, raw: bytes) -> SingleCollat
         case CcaToken():
             return CcaCollateral(platform_keys=parse_platform_keys(raw))
         case TpmEvidence() as quote:
-            named = () if quote.key is None else (quote.key.key,)
-            return TpmCollateral(key=GivenKeys(keys=(*named, *_public_keys(raw))), nonce=Unchecked())
+            return TpmCollateral(key=_attestation_key(raw, quote), nonce=Unchecked())
         case AzureEvidence() as document:
             below = document.guest
             hardware = _snp(raw, below) if isinstance(below, SnpReport) else parse_collateral(raw)
@@ -103,6 +103,21 @@ def _gpu(raw: bytes) -> GpuCollateral:
         match.group() + b"\n" for match in _BLOCK.finditer(raw) if match.group(1) == b"CERTIFICATE"
     )
     return GpuCollateral(chain=chain or None, crls=crls or Unchecked(), nonce=Unchecked())
+
+
+def _attestation_key(raw: bytes, quote: TpmEvidence) -> GivenKeys | EndorsedKey:
+    named = () if quote.key is None else (quote.key.key,)
+    given = GivenKeys(keys=(*named, *_public_keys(raw)))
+    if quote.key is None or not quote.ek_chain:
+        return given
+    certificate, *above = quote.ek_chain
+    authorities = (der for label, der in _blocks(raw) if label == _CERTIFICATE)
+    return EndorsedKey(
+        given=given,
+        public_area=quote.key,
+        certificate=certificate,
+        candidates=(*above, *authorities),
+    )
 
 
 def _public_keys(raw: bytes) -> tuple[PublicKey, ...]:

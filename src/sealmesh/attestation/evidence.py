@@ -84,6 +84,14 @@ class UnverifiedEvidence:
         return quote if isinstance(quote, SgxQuote | TdQuote) else None
 
     @property
+    def endorsed_tpm(self) -> "UnverifiedEvidence | None":
+        """The TPM's quote in it that comes with an EK certificate, so that its TPM has to be challenged."""
+        parts = self.quote.parts if isinstance(self.quote, CompositeEvidence) else (self,)
+        return next(
+            (part for part in parts if isinstance(part.quote, TpmEvidence) and part.quote.ek_chain), None
+        )
+
+    @property
     def dcap(self) -> DcapQuote:
         """The DCAP frame that SGX and TDX share.
 

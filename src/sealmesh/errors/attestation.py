@@ -47,6 +47,8 @@ _REMEDIES = {
     "nonce": "The Evidence answers another challenge; ask for fresh Evidence.",
     "pcr digest": "The PCR values are not those that were quoted. Do not trust them.",
     "pcr selection": "Send the value of every PCR that the quote selects, and no others.",
+    "challenge": "Join without --legacy, so that the TPM answers a challenge of this Coordinator; or make "
+    "the TPM's attestation key known to it: --trust-roots tpm:NAME=SHA256.",
     "trust anchor": "Register this platform's attestation key, or look at where the token comes from.",
     "event log": "The event log does not lead to these PCR values. Do not trust it.",
     "collateral": "Give the endorsements of this family of TEE.",

@@ -28,6 +28,7 @@ from sealmesh.attestation import (
 )
 from sealmesh.attestation.certification import key_fingerprint
 from sealmesh.attestation.tpm import Bank, parse_event_log
+from sealmesh.attestation.tpm.attestation_key import MAX_CANDIDATES
 from sealmesh.errors.attestation import AttestationError
 
 
@@ -322,7 +323,7 @@ def test_key_that_answered_its_manufacturers_challenge_is_believed() -> None:
          "profile:ek"),
         ("EK certificate that is a CA", {"certificate": certificate(EK, "EK", ca=True)}, "profile:ek"),
         ("no issuer", {"candidates": ()}, "chain:issuer"),
-        ("too many issuers", {"candidates": (ROOT,) * 9}, "limit:chain"),
+        ("too many issuers", {"candidates": (ROOT,) * (MAX_CANDIDATES + 1)}, "limit:chain"),
     ],
 )  # fmt: skip
 def test_key_that_its_manufacturer_does_not_vouch_for_is_refused(

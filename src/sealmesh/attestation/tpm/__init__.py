@@ -1,7 +1,12 @@
 """TPM 2.0: quotes over the platform configuration registers (PCRs) of a measured machine."""
 
 from sealmesh.attestation.tpm.algorithms import Bank, Scheme
-from sealmesh.attestation.tpm.attestation_key import ActivatedKey, GivenKeys, verify_endorsement_key
+from sealmesh.attestation.tpm.attestation_key import (
+    ActivatedKey,
+    EndorsedKey,
+    GivenKeys,
+    verify_endorsement_key,
+)
 from sealmesh.attestation.tpm.claims import TpmClaims
 from sealmesh.attestation.tpm.credential import Credential, make_credential
 from sealmesh.attestation.tpm.event_log import Event, EventLog, parse_event_log
@@ -18,6 +23,7 @@ __all__ = [
     "ActivatedKey",
     "Bank",
     "Credential",
+    "EndorsedKey",
     "Event",
     "EventLog",
     "GivenKeys",

@@ -1,5 +1,9 @@
 """Why an attestation key (AK) is believed: it is given, or the TPM's manufacturer vouches for it.
 
+    GivenKeys      the verifier knows the key
+    EndorsedKey    it comes with an EK certificate, which alone proves nothing: anybody can show one
+    ActivatedKey   and the TPM of that certificate answered a challenge for this key
+
 Plan for a manufacturer's word (TCG EK Credential Profile; TPM 2.0 Library, part 1, section 9.5.3.3):
 
  1. EK certificate: a path to an accepted root; not a CA; for key encipherment (RSA) or key agreement
@@ -30,12 +34,15 @@ from sealmesh.attestation.tpm.public_area import PublicArea, parse_public_area
 from sealmesh.attestation.validity import ALWAYS, Validity
 from sealmesh.errors.attestation import EndorsementFormatError, VerificationError
 
-MAX_CANDIDATES = 8
+MAX_CANDIDATES = 40
+"""A few that the Evidence brings, and those of all manufacturers that an operator accepts."""
+
 _KEY_ENCIPHERMENT, _KEY_AGREEMENT = 2, 4
 _EXTENDED_KEY_USAGE, _SUBJECT_ALTERNATIVE_NAME = "2.5.29.37", "2.5.29.17"
 _CERTIFICATE_POLICIES = "2.5.29.32"
 _KNOWN_CRITICAL = frozenset({_EXTENDED_KEY_USAGE, _SUBJECT_ALTERNATIVE_NAME, _CERTIFICATE_POLICIES})
 _EK_CERTIFICATE = "2.23.133.8.1"
+_EK_BITS = 2048
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +99,68 @@ class GivenKeys:
             code="root:attestation key",
             found=wanted.hex(),
             wanted=" or ".join(f"{known.name} {known.sha256.hex()}" for known in roots),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndorsedKey:
+    """An attestation key beside an EK certificate. Nothing shows yet that they are in the same TPM.
+
+    Attributes:
+        given: The keys that the verifier knows; this one may be among them.
+        public_area: The AK.
+        certificate: The EK certificate, DER.
+        candidates: DER of the manufacturer's CAs, at most `MAX_CANDIDATES`.
+    """
+
+    given: GivenKeys
+    public_area: PublicArea
+    certificate: bytes
+    candidates: tuple[bytes, ...]
+
+    def is_given(self, roots: Sequence[TrustRoot]) -> bool:
+        """Return whether the key is believed as it is, so that no challenge is needed."""
+        fingerprint = key_fingerprint(self.public_area.key)
+        return any(root.sha256 == fingerprint for root in roots)
+
+    def verify(self, claimed: PublicArea | None, roots: Sequence[TrustRoot]) -> VerifiedKey:
+        """Return the key if it is given.
+
+        Raises:
+            VerificationError: `challenge:unanswered`, or as for `GivenKeys`.
+        """
+        if self.is_given(roots):
+            return self.given.verify(claimed, roots)
+        raise VerificationError(
+            "only an EK certificate speaks for the attestation key, and its TPM answered no challenge",
+            code="challenge:unanswered",
+            found=f"attestation key {key_fingerprint(self.public_area.key).hex()}",
+            wanted="an answered challenge, or this key as a trust root",
+        )
+
+    def endorsement_key(self, roots: Sequence[TrustRoot], now: datetime) -> PublicKey:
+        """Return the key that a challenge has to be encrypted to, verified down from the manufacturer's root.
+
+        Raises:
+            EndorsementFormatError, VerificationError: As for `verify_endorsement_key`, and
+                `profile:attestation key`.
+        """
+        self.public_area.verify_signs_only_for_its_tpm()
+        ek, _, _ = verify_endorsement_key(self.certificate, self.candidates, roots=roots, now=now)
+        if isinstance(ek.key, rsa.RSAPublicKey) and ek.key.key_size != _EK_BITS:
+            raise VerificationError(
+                "the EK is not after a default template", code="profile:ek", wanted=f"RSA-{_EK_BITS}"
+            )
+        return ek.key
+
+    def activated(self, *, challenge: bytes, answer: bytes) -> "ActivatedKey":
+        """Return the key with the TPM's answer, for `verify` to look at both."""
+        return ActivatedKey(
+            public_area=self.public_area.raw,
+            certificate=self.certificate,
+            candidates=self.candidates,
+            challenge=challenge,
+            answer=answer,
         )
 
 

@@ -1,8 +1,8 @@
 """MakeCredential: a secret that only the TPM with this EK, and this attestation key in it, gives back.
 
 Source: TCG TPM 2.0 Library, part 1, section 24 ("Credential Protection"), annexes B.10.4 (RSA: OAEP with
-label IDENTITY) and C.6.1 (ECC: one-pass ECDH), section 11.4.10 (KDFa, KDFe). For EKs after the TCG EK
-Credential Profile's default templates: RSA-2048 and P-256 with SHA-256 and AES-128-CFB.
+label IDENTITY) and C.6.1 (ECC: one-pass ECDH). For EKs after the TCG EK Credential Profile's default
+templates: RSA-2048 and P-256 with SHA-256 and AES-128-CFB.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES128
-from cryptography.hazmat.primitives.hashes import SHA256, Hash
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hmac import HMAC
 
 try:  # moved in cryptography 47
@@ -20,6 +20,7 @@ except ImportError:  # pragma: no cover
     from cryptography.hazmat.primitives.ciphers.modes import CFB
 
 from sealmesh.attestation.certification import PublicKey
+from sealmesh.attestation.tpm.key_derivation import kdfa, kdfe
 
 SECRET_BYTES = 32
 _IDENTITY = b"IDENTITY\0"
@@ -59,11 +60,22 @@ def make_credential(
             seed, encrypted = _shared_seed(endorsement_key, entropy)
         case _:
             raise ValueError("an EK after the default templates: RSA-2048 or P-256")
-    encryptor = Cipher(AES128(_kdfa(seed, b"STORAGE", key_name, 16)), CFB(bytes(16))).encryptor()
+    encryptor = storage_cipher(seed, key_name).encryptor()
     identity = encryptor.update(_sized(secret)) + encryptor.finalize()
-    outer = HMAC(_kdfa(seed, b"INTEGRITY", b"", 32), SHA256())
+    integrity = outer_integrity(seed, identity, key_name).finalize()
+    return Credential(blob=_sized(_sized(integrity) + identity), encrypted_seed=encrypted)
+
+
+def storage_cipher(seed: bytes, key_name: bytes) -> Cipher[CFB]:
+    """Return what the secret is encrypted with (part 1, section 24.4)."""
+    return Cipher(AES128(kdfa(seed, b"STORAGE", key_name, 16)), CFB(bytes(16)))
+
+
+def outer_integrity(seed: bytes, identity: bytes, key_name: bytes) -> HMAC:
+    """Return what protects the encrypted secret, and the Name that it is for (part 1, section 24.5)."""
+    outer = HMAC(kdfa(seed, b"INTEGRITY", b"", 32), SHA256())
     outer.update(identity + key_name)
-    return Credential(blob=_sized(_sized(outer.finalize()) + identity), encrypted_seed=encrypted)
+    return outer
 
 
 def _shared_seed(key: ec.EllipticCurvePublicKey, entropy: Callable[[int], bytes]) -> tuple[bytes, bytes]:
@@ -72,22 +84,8 @@ def _shared_seed(key: ec.EllipticCurvePublicKey, entropy: Callable[[int], bytes]
     shared = ephemeral.exchange(ec.ECDH(), key)
     mine, theirs = (number.public_numbers() for number in (ephemeral.public_key(), key))
     x, y = (value.to_bytes(32, "big") for value in (mine.x, mine.y))
-    seed = _kdfe(shared, b"IDENTITY", x, theirs.x.to_bytes(32, "big"))
+    seed = kdfe(shared, b"IDENTITY", x, theirs.x.to_bytes(32, "big"))
     return seed, _sized(_sized(x) + _sized(y))
-
-
-def _kdfa(key: bytes, label: bytes, context: bytes, length: int) -> bytes:
-    """SP 800-108 in counter mode with HMAC-SHA-256; at most one block is needed here."""
-    mac = HMAC(key, SHA256())
-    mac.update((1).to_bytes(4, "big") + label + b"\0" + context + (8 * length).to_bytes(4, "big"))
-    return mac.finalize()[:length]
-
-
-def _kdfe(shared: bytes, use: bytes, party_u: bytes, party_v: bytes) -> bytes:
-    """SP 800-56A with SHA-256; one block."""
-    digest = Hash(SHA256())
-    digest.update((1).to_bytes(4, "big") + shared + use + b"\0" + party_u + party_v)
-    return digest.finalize()
 
 
 def _sized(data: bytes) -> bytes:

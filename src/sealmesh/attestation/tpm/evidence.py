@@ -8,6 +8,8 @@ A TPM gives these one by one; the envelope around them is sealmesh's (`attestati
     pcrs        {bank: {index: value}}, bank by its TPM_ALG_ID
     key         optional: TPMT_PUBLIC of the key that signed
     log         optional: the firmware's event log
+    ek          optional: DER of the EK certificate, then of CAs above it; for a key that is not given, but
+                activated by the TPM that has this EK
 """
 
 from collections.abc import Mapping
@@ -23,8 +25,10 @@ from sealmesh.attestation.tpm.signature import Signature, parse_signature
 
 TPM_QUOTE = "sealmesh/tpm-quote/v1"
 _SUBJECT = "tpm evidence"
-_MEMBERS = frozenset({"attest", "signature", "pcrs", "key", "log"})
+_MEMBERS = frozenset({"attest", "signature", "pcrs", "key", "log", "ek"})
 _STRUCTURE = range(1, 2049)
+_CERTIFICATE = range(1, 4097)
+MAX_EK_CERTIFICATES = 4
 
 PcrValues = Mapping[Bank, Mapping[int, bytes]]
 
@@ -39,6 +43,8 @@ class TpmEvidence:
         pcrs: The values that were quoted, as the sender says.
         key: The key that signed, as the sender says; None where only the verifier knows it.
         log: How the PCRs came to their values, or None.
+        ek_chain: DER of the EK certificate and of CAs above it, as the sender says; empty where the key is to
+            be believed for another reason.
     """
 
     attest: Attest
@@ -46,6 +52,7 @@ class TpmEvidence:
     pcrs: PcrValues
     key: PublicArea | None = None
     log: EventLog | None = None
+    ek_chain: tuple[bytes, ...] = ()
 
 
 def encode_tpm_evidence(
@@ -55,6 +62,7 @@ def encode_tpm_evidence(
     pcrs: PcrValues,
     key: bytes | None = None,
     log: bytes | None = None,
+    ek_chain: tuple[bytes, ...] = (),
 ) -> bytes:
     """Return the envelope around a quote; the structures as the TPM gave them."""
     members: dict[str, Member] = {
@@ -63,6 +71,7 @@ def encode_tpm_evidence(
         "pcrs": {int(bank): dict(values) for bank, values in pcrs.items()},
     }
     members |= {name: value for name, value in (("key", key), ("log", log)) if value is not None}
+    members |= {"ek": ek_chain} if ek_chain else {}
     return encode_envelope(TPM_QUOTE, members)
 
 
@@ -79,6 +88,8 @@ def parse_tpm_evidence(raw: bytes) -> TpmEvidence:
             or `event log`; `limit:event log`.
     """
     claims = open_envelope(raw, TPM_QUOTE, subject=_SUBJECT, members=_MEMBERS)
+    if "ek" in claims and "key" not in claims:
+        claims.refuse("key", "the key that the EK certificate is to speak for")
     log = claims.optional_octets("log", lengths=range(1, MAX_LOG_BYTES + 1))
     key = claims.optional_octets("key", lengths=_STRUCTURE)
     return TpmEvidence(
@@ -87,7 +98,19 @@ def parse_tpm_evidence(raw: bytes) -> TpmEvidence:
         pcrs=_pcrs(claims),
         key=None if key is None else parse_public_area(key),
         log=None if log is None else parse_event_log(log),
+        ek_chain=_ek_chain(claims),
     )
+
+
+def _ek_chain(claims: ClaimMap) -> tuple[bytes, ...]:
+    if "ek" not in claims:
+        return ()
+    chain: list[bytes] = []
+    for certificate in claims.items("ek", most=MAX_EK_CERTIFICATES):
+        if not isinstance(certificate, bytes) or len(certificate) not in _CERTIFICATE:
+            claims.refuse("ek", f"certificates of at most {_CERTIFICATE.stop - 1} bytes")
+        chain.append(certificate)
+    return tuple(chain)
 
 
 def _pcrs(claims: ClaimMap) -> dict[Bank, dict[int, bytes]]:

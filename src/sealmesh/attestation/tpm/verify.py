@@ -23,7 +23,7 @@ from sealmesh.attestation.nonce import verify_nonce
 from sealmesh.attestation.roots import TrustRoot
 from sealmesh.attestation.tpm.algorithms import Bank
 from sealmesh.attestation.tpm.attest import Attest
-from sealmesh.attestation.tpm.attestation_key import ActivatedKey, GivenKeys, VerifiedKey
+from sealmesh.attestation.tpm.attestation_key import ActivatedKey, EndorsedKey, GivenKeys, VerifiedKey
 from sealmesh.attestation.tpm.claims import TpmClaims
 from sealmesh.attestation.tpm.event_log import Event, EventLog
 from sealmesh.attestation.tpm.evidence import PcrValues, TpmEvidence
@@ -36,12 +36,12 @@ class TpmCollateral:
     """What a quote needs besides itself.
 
     Attributes:
-        key: Why its key is believed.
+        key: Why its key is believed, if it is.
         nonce: What was sent to this TPM for this quote, or `Unchecked()`: then it is for `appraise`, as
             the report data.
     """
 
-    key: GivenKeys | ActivatedKey
+    key: GivenKeys | EndorsedKey | ActivatedKey
     nonce: bytes | Unchecked
 
 
