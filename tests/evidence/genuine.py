@@ -14,6 +14,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sealmesh.attestation import (
+    ActivatedKey,
     AzureCollateral,
     CcaCollateral,
     Collateral,
@@ -32,6 +33,7 @@ from sealmesh.attestation import (
     chained_report_data,
     encode_composite,
     encode_gpu_evidence,
+    make_credential,
     parse_collateral,
     parse_evidence,
     shared_nonce,
@@ -40,6 +42,7 @@ from sealmesh.attestation import (
 from sealmesh.attestation.certification import key_fingerprint
 from sealmesh.attestation.simulated import (
     EndorsementPlan,
+    SimulatedBoot,
     SimulatedEnclave,
     SimulatedGuest,
     SimulatedNitroEnclave,
@@ -47,6 +50,7 @@ from sealmesh.attestation.simulated import (
     create_chip,
     create_hypervisor,
     create_platform,
+    create_tpm,
     create_vendor,
     issue_td_collateral,
     td_quote,
@@ -152,6 +156,25 @@ def _tpm(nonce: bytes = b"challenge") -> Genuine:
     return Genuine(raw=maker.Quote(nonce=nonce).encode(), collateral=collateral, roots=(root,))
 
 
+def _tpm_activated() -> Genuine:
+    """With event log and EK certificate, whose TPM answered a challenge."""
+    tpm, secret = create_tpm(now=NOW, entropy=Random(12).randbytes), b"secret" * 5
+    raw = tpm.evidence(SimulatedBoot.of(PROGRAM), DATA, now=NOW)
+    credential = make_credential(
+        tpm.endorsement_key.public_key(), tpm.key_name, secret, entropy=Random(13).randbytes
+    )
+    key = ActivatedKey(
+        public_area=tpm.public_area,
+        certificate=tpm.ek_chain[0],
+        candidates=tpm.ek_chain[1:],
+        challenge=secret,
+        answer=tpm.activate(credential),
+    )
+    return Genuine(
+        raw=raw, collateral=TpmCollateral(key=key, nonce=Unchecked()), roots=(tpm.trust_root, tpm.given_key)
+    )
+
+
 def _azure() -> Genuine:
     here = machines()
     certificates = SnpCollateral(leaf=None, candidates=(here.chip.ask, here.chip.ark), crl=Unchecked())
@@ -190,6 +213,7 @@ MAKERS: dict[str, Callable[[], Genuine]] = {
     "nitro": _nitro,
     "cca": _cca,
     "tpm": _tpm,
+    "tpm-activated": _tpm_activated,
     "azure": _azure,
     "azure-tdx": _azure_tdx,
     "gpu": _gpu,

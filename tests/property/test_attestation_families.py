@@ -7,6 +7,7 @@ import time
 import tracemalloc
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sealmesh.attestation import (
+    TpmClaims,
     UnverifiedEvidence,
     VerificationCache,
     VerifiedEvidence,
@@ -27,7 +29,7 @@ from sealmesh.attestation import (
 from sealmesh.attestation.cbor import decode
 from sealmesh.attestation.certification import parse_certificate, parse_pem_certificates
 from sealmesh.attestation.envelope import encode_envelope
-from sealmesh.attestation.simulated.machine_record import parse_chip, parse_hypervisor
+from sealmesh.attestation.simulated.machine_record import parse_chip, parse_hypervisor, parse_tpm
 from sealmesh.attestation.tpm import parse_event_log, parse_public_area
 from sealmesh.attestation.tpm.attest import parse_attest
 from sealmesh.attestation.tpm.signature import parse_signature
@@ -82,8 +84,12 @@ def unchanged(family: str, raw: bytes) -> bool:
 
 
 def _said(verified: VerifiedEvidence) -> object:
-    parts = getattr(verified.claims, "parts", None)
-    return verified.claims if parts is None else tuple(map(_said, parts))
+    """What was said; of a log that is its digests, not the words beside them, which nobody signed."""
+    claims = verified.claims
+    if isinstance(claims, TpmClaims):
+        return replace(claims, events=()), [(event.pcr, event.digests) for event in claims.events]
+    parts = getattr(claims, "parts", None)
+    return claims if parts is None else tuple(map(_said, parts))
 
 
 def flipped(raw: bytes, position: int, bit: int) -> bytes:
@@ -155,6 +161,7 @@ PARSERS: dict[str, Callable[[bytes], object]] = {
     "event log": parse_event_log,
     "chip": parse_chip,
     "hypervisor": parse_hypervisor,
+    "simulated tpm": parse_tpm,
 }
 BEGINNINGS = {
     "snp": b"\3\0\0\0",

@@ -82,8 +82,8 @@ ATTESTER: Final = Setting(
     variables=("SEALMESH_ATTESTER",),
     default="",
     about="how Evidence is made: `simulated`, `simulated:DIR`, also as another TEE with `simulated-tdx`, "
-    "`simulated-snp`, `simulated-nitro`; in a TEE `auto`, or `gramine`, `tsm`, `sev-guest`, `nitro`, each "
-    "also with :PATH, `tdx-guest[:PATH][?port=N]`, `azure[:TCTI][?imds=URL]`, "
+    "`simulated-snp`, `simulated-nitro`, `simulated-tpm`; in a TEE `auto`, or `gramine`, `tsm`, `sev-guest`, "
+    "`nitro`, each also with :PATH, `tdx-guest[:PATH][?port=N]`, `azure[:TCTI][?imds=URL]`, "
     "`tpm[:TCTI]?pcrs=sha256:0,7`; `none` only with --legacy",
 )
 LEGACY: Final = Setting(

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from sealmesh.adapters.attester.platform import open_or_create
 from sealmesh.attestation import TrustRoot, appraise, parse_evidence
 from sealmesh.attestation.appraisal import bound_data
 from sealmesh.attestation.explanation import accepting_form
-from sealmesh.attestation.simulated import EndorsementPlan, issue_td_collateral
+from sealmesh.attestation.simulated import EndorsementPlan, SimulatedBoot, issue_td_collateral
 from sealmesh.cli import main
 from sealmesh.manifest import parse_manifest
 
@@ -54,7 +55,7 @@ def root_option(root: TrustRoot) -> tuple[str, str]:
 def test_any_form_is_recognized_and_shown_as_not_verified(run: Any, family: str) -> None:
     code, out, _ = run("show", family)
     assert code == 0
-    assert out.startswith(f"{family.removesuffix('-tdx')} Evidence, NOT verified\n")
+    assert out.startswith(f"{family.partition('-')[0]} Evidence, NOT verified\n")
     code, out, _ = run("show", family, "--json")
     document = json.loads(out)
     assert document["verified"] is False
@@ -84,6 +85,19 @@ def test_evidence_that_brings_everything_is_verified_under_its_root(run: Any, fa
     code, out, err = run("verify", family, *options, *AT)
     assert (code, err) == (0, "")
     assert out.startswith(f"{family} Evidence, genuine\n")
+
+
+def test_a_simulated_tpm_is_verified_by_its_platforms_directory_and_under_no_other_root(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An EK certificate is nothing without a challenge; the platform's owner saw the attestation key made."""
+    platform = open_or_create(tmp_path / "platform")
+    tpm, path = platform.tpm(), tmp_path / "evidence.bin"
+    path.write_bytes(tpm.evidence(SimulatedBoot.of(evidence.PROGRAM), b"nonce", now=platform.clock()))
+    assert main(["evidence", "verify", str(path), "--root", f"simulated:{platform.path}"]) == 0
+    assert "simulated, SIMULATED" in capsys.readouterr().out
+    assert main(["evidence", "verify", str(path), *root_option(tpm.trust_root)]) != 0
+    assert "only an EK certificate speaks for the attestation key" in capsys.readouterr().err
 
 
 def test_collateral_is_read_from_a_file(run: Any, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from sealmesh.marble.config import MarbleConfig, read_configuration
 from sealmesh.marble.credentials import MarbleKey
 
 _ATTESTERS = (
-    "none, or simulated, simulated-tdx, simulated-snp, simulated-nitro, each also with :DIR; "
+    "none, or simulated, simulated-tdx, simulated-snp, simulated-nitro, simulated-tpm, each also with :DIR; "
     "auto, or gramine, nitro, tsm, sev-guest, each also with :PATH; "
     "tdx-guest[:PATH][?port=N]; azure[:TCTI][?imds=URL]; tpm[:TCTI]?pcrs=sha256:0,7"
 )

@@ -2,7 +2,7 @@
 
 none                 nobody
 simulated[:DIR]      a simulated platform as SGX
-simulated-tdx[:DIR]  the same as TDX; also -snp, -nitro
+simulated-tdx[:DIR]  the same as TDX; also -snp, -nitro, -tpm
 
 and the real TEEs of `device_choice`.
 """
@@ -21,6 +21,7 @@ SIMULATED: Final = {
     "simulated-tdx": Family.TDX,
     "simulated-snp": Family.SNP,
     "simulated-nitro": Family.NITRO,
+    "simulated-tpm": Family.TPM,
 }
 FORMS: Final = f"{NONE}, or {', '.join(SIMULATED)}, each also with :DIR; {REAL_FORMS}"
 #: In the user's home, so that programs that are started in different directories share one machine.

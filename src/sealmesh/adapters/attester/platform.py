@@ -3,7 +3,7 @@
     platform.json     keys and certificates of vendor and machine, the seal secret    0600
     collateral.json   what the vendor published last; re-issued before it expires     0600
     house-key.pem     the key that signs this machine's own sealmesh Coordinator      0600
-    collateral-tdx.json, snp.json, nitro.json   the same machine's other simulated TEEs, once used      0600
+    collateral-tdx.json, snp.json, nitro.json, tpm.json   its other simulated TEEs, once used      0600
     trust-root.json   the root for a verifier's policy file; not secret
 
 Several processes may use one directory at once.
@@ -28,6 +28,7 @@ from sealmesh.attestation.simulated import (
     SimulatedChip,
     SimulatedHypervisor,
     SimulatedPlatform,
+    SimulatedTpm,
     create_platform,
     create_vendor,
     issue_collateral,
@@ -79,9 +80,9 @@ class PlatformDirectory:
 
     @property
     def trust_roots(self) -> tuple[TrustRoot, ...]:
-        """The roots of its simulated TEEs: SGX, TDX, SNP and Nitro."""
+        """The roots of its simulated vendors: for SGX, TDX, SNP, Nitro and TPM."""
         intel = (self.trust_root, self.platform.vendor.trust_root_for(Family.TDX))
-        return (*intel, self.chip().trust_root, self.hypervisor().trust_root)
+        return (*intel, self.chip().trust_root, self.hypervisor().trust_root, self.tpm().trust_root)
 
     @property
     def clock(self) -> Callable[[], datetime]:
@@ -95,6 +96,10 @@ class PlatformDirectory:
     def hypervisor(self) -> SimulatedHypervisor:
         """Return the simulated Nitro hypervisor, made when first asked for."""
         return self._machines.hypervisor()
+
+    def tpm(self) -> SimulatedTpm:
+        """Return the simulated TPM, made when first asked for."""
+        return self._machines.tpm()
 
     def collateral(self, family: Family = Family.SGX) -> bytes:
         """Return collateral that is valid now and for some days more, issuing it anew where needed.

@@ -1,15 +1,18 @@
-"""The Attester of a simulated platform: SGX, or the same program as TD, SNP guest or Nitro Enclave."""
+"""The Attester of a simulated platform: SGX, or the same program in another TEE or with a TPM."""
 
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from sealmesh.adapters.attester.credential_holder import CredentialHolder
 from sealmesh.adapters.attester.package import LoadedPackage
 from sealmesh.adapters.attester.platform import open_or_create
 from sealmesh.adapters.attester.tees import TEES as _TEES
 from sealmesh.adapters.clock import system_clock, system_entropy
 from sealmesh.attestation import REPORT_DATA_LENGTH, Family, TrustRoot
 from sealmesh.attestation.simulated import SealMode
+from sealmesh.attestation.tpm import Credential
+from sealmesh.errors.attestation import PlatformError
 
 
 class SimulatedAttester:
@@ -46,6 +49,18 @@ class SimulatedAttester:
     def evidence(self, report_data: bytes) -> bytes:
         """Return Evidence over `report_data`, at most 64 bytes."""
         return self._tee.evidence(report_data.ljust(REPORT_DATA_LENGTH, b"\0"))
+
+    def activate_credential(self, credential: Credential) -> bytes:
+        """Return what the simulated TPM gives back for a challenge.
+
+        Raises:
+            PlatformError: `platform:credential`, it is not for this TPM, or this is none.
+        """
+        if not isinstance(self._tee, CredentialHolder):
+            raise PlatformError(
+                f"simulated {self._tee.name} has no TPM to challenge", code="platform:credential"
+            )
+        return self._tee.activate_credential(credential)
 
     def endorsements(self, evidence: bytes = b"") -> bytes:
         """Return collateral that is valid now, re-issued in time; empty where Evidence brings its own."""

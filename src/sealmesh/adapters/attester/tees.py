@@ -6,12 +6,14 @@ from typing import Protocol
 from sealmesh.adapters.attester.platform import PlatformDirectory
 from sealmesh.attestation import Family, TrustRoot
 from sealmesh.attestation.simulated import (
+    SimulatedBoot,
     SimulatedEnclave,
     SimulatedGuest,
     SimulatedNitroEnclave,
     SimulatedTd,
     td_quote,
 )
+from sealmesh.attestation.tpm import Credential
 
 
 class SimulatedTee(Protocol):
@@ -100,10 +102,33 @@ class _Nitro:
         return self._hypervisor.trust_root
 
 
+class _Tpm:
+    name = "TPM"
+
+    def __init__(self, directory: PlatformDirectory, program: SimulatedEnclave) -> None:
+        self._directory = directory
+        self._tpm = directory.tpm()
+        self._boot = SimulatedBoot.of(program)
+
+    def evidence(self, report_data: bytes) -> bytes:
+        return self._tpm.evidence(self._boot, report_data.rstrip(b"\0"), now=self._directory.clock())
+
+    def endorsements(self) -> bytes:
+        return b""
+
+    def trust_root(self) -> TrustRoot:
+        """Return the attestation key, which needs no challenge: whoever asks here cannot pose one."""
+        return self._tpm.given_key
+
+    def activate_credential(self, credential: Credential) -> bytes:
+        return self._tpm.activate(credential)
+
+
 TEES: Mapping[Family, Callable[[PlatformDirectory, SimulatedEnclave], SimulatedTee]] = {
     Family.SGX: _Sgx,
     Family.TDX: _Tdx,
     Family.SNP: _Snp,
     Family.NITRO: _Nitro,
+    Family.TPM: _Tpm,
 }
 """The families that a simulated platform has."""

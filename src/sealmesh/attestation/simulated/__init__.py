@@ -26,6 +26,8 @@ from sealmesh.attestation.simulated.signature import (
 )
 from sealmesh.attestation.simulated.snp import SimulatedChip, SimulatedGuest, create_chip
 from sealmesh.attestation.simulated.td import SimulatedTd, td_quote
+from sealmesh.attestation.simulated.tpm import SimulatedTpm, create_tpm
+from sealmesh.attestation.simulated.tpm_boot import SimulatedBoot
 from sealmesh.attestation.simulated.vendor import SimulatedVendor, create_vendor
 
 __all__ = [
@@ -36,6 +38,7 @@ __all__ = [
     "QuotingEnclave",
     "SealMode",
     "SignatureStructure",
+    "SimulatedBoot",
     "SimulatedChip",
     "SimulatedEnclave",
     "SimulatedGuest",
@@ -43,10 +46,12 @@ __all__ = [
     "SimulatedNitroEnclave",
     "SimulatedPlatform",
     "SimulatedTd",
+    "SimulatedTpm",
     "SimulatedVendor",
     "create_chip",
     "create_hypervisor",
     "create_platform",
+    "create_tpm",
     "create_vendor",
     "differences",
     "issue_collateral",

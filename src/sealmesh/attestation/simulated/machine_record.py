@@ -1,4 +1,4 @@
-"""A simulated SNP processor or Nitro hypervisor as bytes, private keys included: for a private file only."""
+"""A simulated SNP processor, Nitro hypervisor or TPM, private keys included: for a private file only."""
 
 import json
 from binascii import a2b_base64, b2a_base64
@@ -15,9 +15,11 @@ from cryptography.hazmat.primitives.serialization import (
 
 from sealmesh.attestation.simulated.nitro import SimulatedHypervisor
 from sealmesh.attestation.simulated.snp import CaKey, SimulatedChip
+from sealmesh.attestation.simulated.tpm import SimulatedTpm
 from sealmesh.errors.attestation import PlatformError
 
 _CHIP, _HYPERVISOR = "sealmesh-simulated-snp-v1", "sealmesh-simulated-nitro-v1"
+_TPM = "sealmesh-simulated-tpm-v1"
 
 
 def encode_chip(chip: SimulatedChip) -> bytes:
@@ -77,6 +79,38 @@ def parse_hypervisor(raw: bytes) -> SimulatedHypervisor:
     try:
         key = _ec_key(members["key"])
         return SimulatedHypervisor(root=members["root"], certificate=members["certificate"], key=key)
+    except (KeyError, ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise _damaged() from error
+
+
+def encode_tpm(tpm: SimulatedTpm) -> bytes:
+    """Return a JSON document that holds the TPM."""
+    certificate, ca, root = tpm.ek_chain
+    return _encode(
+        _TPM,
+        {
+            "root": root,
+            "ca": ca,
+            "ekCertificate": certificate,
+            "ek": _der(tpm.endorsement_key),
+            "ak": _der(tpm.attestation_key),
+        },
+    )
+
+
+def parse_tpm(raw: bytes) -> SimulatedTpm:
+    """Return the TPM that `encode_tpm` wrote.
+
+    Raises:
+        PlatformError: `platform:damaged`.
+    """
+    members = _parse(_TPM, raw)
+    try:
+        return SimulatedTpm(
+            ek_chain=(members["ekCertificate"], members["ca"], members["root"]),
+            endorsement_key=_ec_key(members["ek"]),
+            attestation_key=_ec_key(members["ak"]),
+        )
     except (KeyError, ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise _damaged() from error
 

@@ -151,7 +151,8 @@ def _roots(names: Sequence[str]) -> "list[TrustRoot]":
             elif not choice.path.is_dir():
                 raise UsageError("there is no simulated platform", found=str(choice.path))
             else:
-                roots.extend(open_or_create(choice.path).trust_roots)
+                platform = open_or_create(choice.path)
+                roots += (*platform.trust_roots, platform.tpm().given_key)
     except ValueError as error:
         raise UsageError("this is no trust root", found=", ".join(names), wanted=str(error)) from error
     return roots

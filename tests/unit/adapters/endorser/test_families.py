@@ -100,12 +100,12 @@ def test_simulated_platform_endorses_its_tds(platform: PlatformDirectory) -> Non
 
 def test_simulated_platform_has_a_root_for_each_of_its_tees(platform: PlatformDirectory) -> None:
     families = {root.family for root in platform.trust_roots}
-    assert families == {Family.SGX, Family.TDX, Family.SNP, Family.NITRO}
+    assert families == {Family.SGX, Family.TDX, Family.SNP, Family.NITRO, Family.TPM}
     again = open_or_create(platform.path)
     assert again.trust_roots == platform.trust_roots
 
 
-@pytest.mark.parametrize("name", ["snp.json", "nitro.json"])
+@pytest.mark.parametrize("name", ["snp.json", "nitro.json", "tpm.json"])
 @pytest.mark.parametrize("damage", [b"", b"{}", b"null", b'{"format": 7}', b"[" * 100_000])
 def test_damaged_machine_is_refused_and_not_replaced(tmp_path: Path, name: str, damage: bytes) -> None:
     before = open_or_create(tmp_path / "p")
