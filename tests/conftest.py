@@ -58,19 +58,65 @@ class SimulatedTpm:
         with Tpm(self.tcti).connected() as tpm:
             tpm.esapi.pcr_extend(tss.ESYS_TR(register), tss.TPML_DIGEST_VALUES([digest]))
 
+    def endorse(self, kind, index, issue):
+        """Do as a manufacturer does: issue a certificate for the EK and leave it in the TPM's memory.
+
+        Args:
+            kind: `EK-RSA2048` or `EK-ECC256`.
+            index: Where its certificate lies.
+            issue: Takes the public key, gives DER.
+        """
+        import tpm2_pytss as tss
+        from cryptography.hazmat.primitives.serialization import load_pem_public_key
+        from tpm2_pytss.utils import NVReadEK, create_ek_template
+
+        from sealmesh.adapters.tpm import Tpm
+
+        with Tpm(self.tcti).connected() as tpm:
+            _, template = create_ek_template(kind, NVReadEK(tpm.esapi))
+            empty, hierarchy = tss.TPM2B_SENSITIVE_CREATE(), tss.ESYS_TR.ENDORSEMENT
+            handle, public, *_ = tpm.esapi.create_primary(empty, template, hierarchy)
+            with tpm.flushed(handle):
+                certificate = issue(load_pem_public_key(public.to_pem()))
+            attributes = tss.TPMA_NV.OWNERWRITE | tss.TPMA_NV.OWNERREAD | tss.TPMA_NV.AUTHREAD
+            place = tss.TPMS_NV_PUBLIC(
+                nvIndex=index,
+                nameAlg=tss.TPM2_ALG.SHA256,
+                attributes=attributes | tss.TPMA_NV.NO_DA,
+                dataSize=len(certificate) + 16,
+            )
+            memory = tpm.esapi.nv_define_space(None, tss.TPM2B_NV_PUBLIC(nvPublic=place))
+            stored = certificate + b"\xff" * 16  # real ones are often padded
+            for start in range(0, len(stored), 512):
+                part = tss.TPM2B_MAX_NV_BUFFER(stored[start : start + 512])
+                tpm.esapi.nv_write(memory, part, offset=start, auth_handle=tss.ESYS_TR.OWNER)
+        return certificate
+
 
 @pytest.fixture(scope="module")
-def tpm():
-    """Start a TPM of its own for each module."""
+def start_tpm():
+    """Start as many TPMs as a module needs; they end with it."""
     if shutil.which("swtpm") is None:
         pytest.skip("no TPM simulator: swtpm is not installed")
     os.environ.setdefault("TSS2_LOG", "all+NONE")
     reason = "no TPM simulator: tpm2-pytss is not installed"
     pytest.importorskip("tpm2_pytss", reason=reason, exc_type=ImportError)
-    simulated = SimulatedTpm()
-    yield simulated
-    simulated.stop()
-    shutil.rmtree(simulated.directory, ignore_errors=True)
+    started = []
+
+    def start():
+        started.append(SimulatedTpm())
+        return started[-1]
+
+    yield start
+    for simulated in started:
+        simulated.stop()
+        shutil.rmtree(simulated.directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def tpm(start_tpm):
+    """Start a TPM of its own for each module."""
+    return start_tpm()
 
 
 @pytest.fixture(scope="module")

@@ -28,6 +28,9 @@ from sealmesh.wire import methods
 from sealmesh.wire.enrolment_pb2 import (
     ActivateRequest,
     ActivateResponse,
+    ChallengeAnswer,
+    ChallengeRequest,
+    ChallengeResponse,
     ErrorDetail,
     RenewRequest,
     RenewResponse,
@@ -165,6 +168,27 @@ def test_a_marble_renews_by_the_certificate_it_shows(mesh, context) -> None:
     )
     assert list(reply.coordinator_chain) == [b"intermediate", b"root"]
     assert mesh.coordinator.seen[0].client_chain == (STRANGER.der,)
+
+
+def test_a_tpm_is_challenged_where_that_is_needed(mesh, context) -> None:
+    ask = ChallengeRequest(evidence=b"e")
+    posed = world.call(mesh.address, context, methods.CHALLENGE, ask, ChallengeResponse)
+    assert (posed.credential_blob, posed.encrypted_secret, posed.token) == (b"blob", b"seed", b"token")
+    ask = ChallengeRequest(evidence=b"known")
+    assert world.call(mesh.address, context, methods.CHALLENGE, ask, ChallengeResponse) == ChallengeResponse()
+    assert [seen.client_cert for seen in mesh.coordinator.seen] == [STRANGER.der] * 2
+
+
+@pytest.mark.parametrize(
+    ("path", "message", "reply"),
+    [(methods.ENROL, ActivateRequest, ActivateResponse), (methods.RENEW, RenewRequest, RenewResponse)],
+)
+def test_an_answer_to_a_challenge_arrives(mesh, context, path, message, reply) -> None:
+    world.call(mesh.address, context, path, message(), reply)
+    world.call(mesh.address, context, path, message(answer=ChallengeAnswer(token=b"t", secret=b"s")), reply)
+    without, with_answer = mesh.coordinator.seen
+    assert without.answer is None
+    assert (with_answer.answer.token, with_answer.answer.secret) == (b"t", b"s")
 
 
 def test_many_calls_share_one_connection(mesh, context) -> None:

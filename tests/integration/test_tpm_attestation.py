@@ -28,7 +28,8 @@ from sealmesh.attestation.tpm import Bank, parse_public_area, verify_endorsement
 from sealmesh.errors.attestation import AttestationError
 
 pytestmark = pytest.mark.skipif(
-    not all(map(shutil.which, ("swtpm", "swtpm_setup", "tpm2_quote"))), reason="swtpm or tpm2-tools is absent"
+    not all(map(shutil.which, ("swtpm", "swtpm_setup", "tpm2_quote"))),
+    reason="no TPM simulator: swtpm-tools or tpm2-tools is not installed",
 )
 NONCE = sha256(b"a Marble's certificate").digest()
 PCRS = {7: bytes(32), 16: sha256(bytes(32) + sha256(b"marble").digest()).digest()}

@@ -26,6 +26,8 @@ from sealmesh.adapters.rest import CLIENT_LIMITS, ClientServer
 from sealmesh.coordinator.api import (
     ActivationReply,
     ActivationRequest,
+    ChallengeReply,
+    ChallengeRequest,
     Credentials,
     EnrolReply,
     EnrolRequest,
@@ -164,6 +166,12 @@ class FakeCoordinator:
     def activate(self, request: ActivationRequest) -> ActivationReply:
         self._did(request)
         return ActivationReply(parameters=Rendered(env={"CERT": request.client_cert}, argv=("./bake",)))
+
+    def challenge(self, request: ChallengeRequest) -> ChallengeReply | None:
+        self._did(request)
+        if request.evidence == b"known":
+            return None
+        return ChallengeReply(credential_blob=b"blob", encrypted_secret=b"seed", token=b"token")
 
     def enrol(self, request: EnrolRequest) -> EnrolReply:
         self._did(request)

@@ -16,7 +16,7 @@ from sealmesh.errors import SealmeshError
 from sealmesh.errors.coordinator import PhaseError
 from sealmesh.errors.transport import BodyRefused, QueryRefused
 from sealmesh.wire import bodies, methods
-from sealmesh.wire.enrolment_pb2 import ActivateRequest
+from sealmesh.wire.enrolment_pb2 import ActivateRequest, ChallengeAnswer
 from sealmesh.wire.error_detail import encode_error
 from sealmesh.wire.marble_pb2 import ActivationReq
 
@@ -97,13 +97,16 @@ def test_any_grpc_body_is_one_message_or_refused(raw: bytes) -> None:
     assert answer(message).body == raw
 
 
-@pytest.mark.parametrize("path", [methods.ACTIVATE, methods.ENROL, methods.RENEW])
+_ANSWERS = st.builds(ChallengeAnswer, token=st.binary(), secret=st.binary())
+
+
+@pytest.mark.parametrize("path", [methods.ACTIVATE, methods.CHALLENGE, methods.ENROL, methods.RENEW])
 @given(
     raw=st.binary(max_size=64)
     | st.builds(ActivationReq, Quote=st.binary(), CSR=st.binary(), UUID=st.text(max_size=5)).map(
         lambda message: message.SerializeToString()
     )
-    | st.builds(ActivateRequest, csr=st.binary(), uuid=st.text(max_size=5)).map(
+    | st.builds(ActivateRequest, csr=st.binary(), uuid=st.text(max_size=5), answer=_ANSWERS).map(
         lambda message: message.SerializeToString()
     ),
     chain=st.sampled_from([(), (b"der",)]),

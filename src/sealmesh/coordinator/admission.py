@@ -71,7 +71,7 @@ def admit(
         EvidenceRefused: One of the rules above; `mismatches` names every claim that differs.
     """
     if isinstance(verdict, SealmeshError):
-        return _without_evidence(verdict, settings)
+        return without_evidence(verdict, settings)
     if verdict.root.simulated and not simulation_allowed:
         raise EvidenceRefused(
             "the Evidence is of a simulated TEE",
@@ -160,7 +160,12 @@ def _measurement(text: str, name: str) -> bytes | None:
     return value
 
 
-def _without_evidence(reason: SealmeshError, settings: Settings) -> Admission:
+def without_evidence(reason: SealmeshError, settings: Settings) -> Admission:
+    """Refuse for `reason`, or admit without Evidence where that is relaxed (rule 1).
+
+    Raises:
+        EvidenceRefused: With what `reason` says.
+    """
     if settings.relaxed(Relaxation.INSECURE_EMPTY_QUOTES):
         return Admission(simulation=True, verdict={"evidence": "none", "relaxation": "insecure-empty-quotes"})
     raise EvidenceRefused(

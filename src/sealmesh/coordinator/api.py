@@ -92,6 +92,31 @@ class ActivationReply:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChallengeRequest:
+    """A challenge for the TPM whose EK certificate is in `evidence`, to be answered over `client_cert`."""
+
+    evidence: bytes
+    client_cert: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChallengeReply:
+    """What the TPM is to take (TPM2_ActivateCredential), and what comes back beside its answer."""
+
+    credential_blob: bytes
+    encrypted_secret: bytes
+    token: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChallengeAnswer:
+    """A challenge's token, and the secret that a TPM gave back. Unchecked."""
+
+    token: bytes
+    secret: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EnrolRequest:
     """Our own activation: the Marble keeps its key, and asks the Coordinator for Evidence over its nonce."""
 
@@ -101,6 +126,7 @@ class EnrolRequest:
     uuid: str
     client_cert: bytes
     coordinator_nonce: bytes
+    answer: ChallengeAnswer | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +170,7 @@ class RenewRequest:
     evidence: bytes
     csr: bytes
     client_chain: PeerChain
+    answer: ChallengeAnswer | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -378,6 +405,15 @@ class CoordinatorPort(Protocol):
         ...
 
     def activate(self, request: ActivationRequest) -> ActivationReply: ...
+
+    def challenge(self, request: ChallengeRequest) -> ChallengeReply | None:
+        """Return a challenge for the TPM in some Evidence; None where its key is known, or there is no TPM.
+
+        Raises:
+            PhaseError: No Marble is admitted now.
+            EvidenceRefused: The EK certificate does not hold.
+        """
+        ...
 
     def enrol(self, request: EnrolRequest) -> EnrolReply: ...
 

@@ -11,6 +11,9 @@ from sealmesh.coordinator.api import (
     ActivationReply,
     ActivationRequest,
     ApprovalReply,
+    ChallengeAnswer,
+    ChallengeReply,
+    ChallengeRequest,
     Credentials,
     DrillReply,
     EnrolReply,
@@ -29,6 +32,7 @@ from sealmesh.coordinator.api import (
 )
 from sealmesh.coordinator.candidate import Application, check_applicant
 from sealmesh.coordinator.commands import activate, enrol, renew, set_manifest
+from sealmesh.coordinator.commands.challenge import challenge, check_challenged
 from sealmesh.coordinator.commands.manifest import manifest
 from sealmesh.coordinator.commands.quote import quote, root_report_data
 from sealmesh.coordinator.commands.sign_quote import sign_quote
@@ -48,6 +52,7 @@ from sealmesh.coordinator.own_evidence import OwnEvidence
 from sealmesh.coordinator.phase import Act, Phase
 from sealmesh.coordinator.recovery import Recovery
 from sealmesh.coordinator.state import State
+from sealmesh.coordinator.tpm_challenge import Answered
 from sealmesh.coordinator.user_caller import authenticated_user
 from sealmesh.errors.coordinator import ConcurrentChange
 from sealmesh.errors.store import StoreConflict
@@ -139,11 +144,18 @@ class Coordinator(Governance):
             state=state,
         ).reply
 
+    def challenge(self, request: ChallengeRequest) -> ChallengeReply | None:
+        """Challenge the TPM in some Evidence, where that is needed."""
+        state, context = self._engine.state(), self._engine.context()
+        check_challenged(request.client_cert, state)
+        endorsement = self._examiner.endorsement(request.evidence, context.now)
+        return challenge(endorsement, request.client_cert, state, context)
+
     def enrol(self, request: EnrolRequest) -> EnrolReply:
         """Admit a Marble that keeps its key."""
         enrol.check_nonce(request.coordinator_nonce)
         state, context = self._engine.state(), self._engine.context()
-        application = self._application(request, state, context)
+        application = self._application(request, state, context, request.answer)
 
         def decide(state: State, context: Context) -> Decision[EnrolReply]:
             own = self._own.over(root_report_data(state, request.coordinator_nonce))
@@ -155,10 +167,12 @@ class Coordinator(Governance):
     def renew(self, request: RenewRequest) -> Credentials:
         """Certify the next key of a Marble that is in."""
         context = self._engine.context()
+        shown = b"".join(request.client_chain[:1])
+        answered = Answered.of(request.answer, shown, self._engine.state().authority)
         command = renew.Renew(
             csr=request.csr,
             chain=request.client_chain,
-            verdict=self._examiner.examine(request.evidence, context.now),
+            verdict=self._examiner.examine(request.evidence, context.now, answered),
         )
         return self._engine.run(
             lambda state, context: renew.decide(command, state, context), retry=True, context=context
@@ -195,13 +209,18 @@ class Coordinator(Governance):
         return sign_quote(quote, verdict, self._engine.state())
 
     def _application(
-        self, request: ActivationRequest | EnrolRequest, state: State, context: Context
+        self,
+        request: ActivationRequest | EnrolRequest,
+        state: State,
+        context: Context,
+        answer: ChallengeAnswer | None = None,
     ) -> Application:
         check_applicant(request.marble_type, request.client_cert, state)
+        answered = Answered.of(answer, request.client_cert, state.authority)
         return Application(
             marble_type=request.marble_type,
             uuid=request.uuid,
             csr=request.csr,
             client_cert=request.client_cert,
-            verdict=self._examiner.examine(request.evidence, context.now),
+            verdict=self._examiner.examine(request.evidence, context.now, answered),
         )

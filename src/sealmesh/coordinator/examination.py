@@ -10,8 +10,11 @@ from sealmesh.attestation import (
     Collateral,
     CompositeCollateral,
     CompositeEvidence,
+    Family,
     SingleCollateral,
+    TpmCollateral,
     TrustRoot,
+    Unchecked,
     UnverifiedEvidence,
     VerificationCache,
     needs_endorsements,
@@ -19,8 +22,11 @@ from sealmesh.attestation import (
     parse_evidence,
     verify,
 )
+from sealmesh.attestation.roots import roots_for
+from sealmesh.attestation.tpm import EndorsedKey
 from sealmesh.coordinator.admission import Verdict
 from sealmesh.coordinator.ports import Endorser
+from sealmesh.coordinator.tpm_challenge import Answered, Endorsement
 from sealmesh.errors import SealmeshError
 from sealmesh.errors.attestation import EndorserError, EndorserUnreachable, EvidenceFormatError
 
@@ -45,33 +51,54 @@ class Examiner:
         self._platforms = VerificationCache()
         self._kept: dict[bytes, SingleCollateral] = {}
 
-    def examine(self, raw: bytes, now: datetime) -> Verdict:
-        """Return the verified Evidence, or the error that says why it is not."""
-        if not raw:
-            return EvidenceFormatError(
-                "the Marble sent no Evidence",
-                code="no-evidence",
-                remedy="Start the Marble on a TEE, or with SEALMESH_ATTESTER=simulated on a machine without.",
-            )
-        if len(raw) > MAX_EVIDENCE_BYTES:
-            return EvidenceFormatError(
-                "the Evidence is too large",
-                code="limit:evidence",
-                found=f"{len(raw)} bytes",
-                wanted=f"at most {MAX_EVIDENCE_BYTES}",
-            )
+    def examine(self, raw: bytes, now: datetime, answered: Answered | None = None) -> Verdict:
+        """Return the verified Evidence, or the error that says why it is not.
+
+        Args:
+            raw: The Evidence.
+            now: Aware UTC.
+            answered: What a TPM in the Evidence answered to a challenge.
+        """
         try:
-            evidence = parse_evidence(raw)
-            return verify(
-                evidence, self._collateral(evidence), roots=self._roots, now=now, cache=self._platforms
-            )
+            evidence = _parsed_evidence(raw)
+            collateral = self._collateral(evidence, answered, now)
+            return verify(evidence, collateral, roots=self._roots, now=now, cache=self._platforms)
         except SealmeshError as error:
             return error
 
-    def _collateral(self, evidence: UnverifiedEvidence) -> Collateral:
-        if isinstance(evidence.quote, CompositeEvidence):
-            return CompositeCollateral(parts=tuple(map(self._parsed, evidence.quote.parts)))
-        return self._parsed(evidence)
+    def endorsement(self, raw: bytes, now: datetime) -> Endorsement | SealmeshError | None:
+        """Return the TPM's keys that a challenge has to be made for, or why there can be none.
+
+        None where no challenge is needed: no TPM in the Evidence, or one whose attestation key is known.
+        """
+        try:
+            tpm = _parsed_evidence(raw).endorsed_tpm
+            endorsed = None if tpm is None else _endorsed(self._parsed(tpm))
+            if endorsed is None:
+                return None
+            roots = roots_for(Family.TPM, self._roots)
+            if endorsed.is_given(roots):
+                return None
+            return Endorsement(endorsed=endorsed, endorsement_key=endorsed.endorsement_key(roots, now))
+        except SealmeshError as error:
+            return error
+
+    def _collateral(
+        self, evidence: UnverifiedEvidence, answered: Answered | None, now: datetime
+    ) -> Collateral:
+        if not isinstance(evidence.quote, CompositeEvidence):
+            return self._answered(self._parsed(evidence), answered, now)
+        parts = (self._answered(self._parsed(part), answered, now) for part in evidence.quote.parts)
+        return CompositeCollateral(parts=tuple(parts))
+
+    def _answered(
+        self, collateral: SingleCollateral, answered: Answered | None, now: datetime
+    ) -> SingleCollateral:
+        """Return `collateral` with the TPM's answer in place of what it is an answer for."""
+        endorsed = _endorsed(collateral)
+        if answered is None or endorsed is None:
+            return collateral
+        return TpmCollateral(key=answered.activated(endorsed, now), nonce=Unchecked())
 
     def _parsed(self, evidence: UnverifiedEvidence) -> SingleCollateral:
         """Return the parsed Endorsements; remember those of DCAP, large and shared by many."""
@@ -95,3 +122,28 @@ class Examiner:
             if needs_endorsements(evidence):
                 raise
             return b""
+
+
+def _parsed_evidence(raw: bytes) -> UnverifiedEvidence:
+    if not raw:
+        raise EvidenceFormatError(
+            "the Marble sent no Evidence",
+            code="no-evidence",
+            remedy="Start the Marble on a TEE, or with SEALMESH_ATTESTER=simulated on a machine without.",
+        )
+    if len(raw) > MAX_EVIDENCE_BYTES:
+        raise EvidenceFormatError(
+            "the Evidence is too large",
+            code="limit:evidence",
+            found=f"{len(raw)} bytes",
+            wanted=f"at most {MAX_EVIDENCE_BYTES}",
+        )
+    return parse_evidence(raw)
+
+
+def _endorsed(collateral: SingleCollateral) -> EndorsedKey | None:
+    match collateral:
+        case TpmCollateral(key=EndorsedKey() as endorsed):
+            return endorsed
+        case _:
+            return None

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_pem_priv
 from sealmesh.adapters.attester.device import EvidenceDevice
 from sealmesh.errors.marble import CoordinatorRefused
 from sealmesh.ledger import RelyingPolicy
+from sealmesh.marble.challenge import answer_challenge
 from sealmesh.marble.config import CoordinatorAddress
 from sealmesh.marble.credentials import LEGACY_KEY_BITS, OWN_KEY_BITS, MarbleKey, report_data
 from sealmesh.marble.membership import Credentials, Membership, Parameters
@@ -36,7 +37,13 @@ from sealmesh.provisioning.rendering import (
     ROOT_VARIABLE,
     TTLS_VARIABLE,
 )
-from sealmesh.wire.enrolment_pb2 import ActivateRequest, ActivateResponse, RenewRequest, RenewResponse
+from sealmesh.wire.enrolment_pb2 import (
+    ActivateRequest,
+    ActivateResponse,
+    ChallengeAnswer,
+    RenewRequest,
+    RenewResponse,
+)
 from sealmesh.wire.marble_pb2 import ActivationReq, ActivationResp
 from sealmesh.wire.methods import ACTIVATE, ENROL, RENEW
 
@@ -62,6 +69,10 @@ class Applicant:
         """Return Evidence for a connection with this client certificate."""
         return b"" if self.attester is None else self.attester.evidence(report_data(certificate))
 
+    def answer(self, identity: ClientIdentity, evidence: bytes) -> ChallengeAnswer | None:
+        """Return what a TPM answers to a challenge over this connection's certificate; None without one."""
+        return answer_challenge(self.address, identity, self.attester, evidence)
+
 
 def activate(applicant: Applicant, policy: RelyingPolicy) -> Membership:
     """Join the mesh with a key of our own, and verify the Coordinator before believing a word.
@@ -73,15 +84,17 @@ def activate(applicant: Applicant, policy: RelyingPolicy) -> Membership:
     """
     key = MarbleKey.generate(OWN_KEY_BITS)
     shown = key.self_signed(now=applicant.clock())
+    identity, evidence = _identity(shown, key), applicant.evidence(shown)
     nonce = secrets.token_bytes(_NONCE_BYTES)
     request = ActivateRequest(
-        evidence=applicant.evidence(shown),
+        evidence=evidence,
         csr=key.request(applicant.dns_names),
         marble_type=applicant.marble_type,
         uuid=str(applicant.uuid),
         coordinator_nonce=nonce,
+        answer=applicant.answer(identity, evidence),
     )
-    answer = call(applicant.address, _identity(shown, key), ENROL, request, ActivateResponse)
+    answer = call(applicant.address, identity, ENROL, request, ActivateResponse)
     reply = answer.reply
     root = reply.coordinator_chain[-1] if reply.coordinator_chain else b""
     verify_coordinator_evidence(
@@ -107,7 +120,12 @@ def renew(applicant: Applicant, current: Credentials) -> Credentials:
     key = MarbleKey.generate(OWN_KEY_BITS)
     leaf = x509.load_pem_x509_certificate(current.certificate_chain_pem.encode())
     identity = ClientIdentity(certificate_chain=current.certificate_chain_pem, key=current.key_pem)
-    request = RenewRequest(evidence=applicant.evidence(leaf), csr=key.request(applicant.dns_names))
+    evidence = applicant.evidence(leaf)
+    request = RenewRequest(
+        evidence=evidence,
+        csr=key.request(applicant.dns_names),
+        answer=applicant.answer(identity, evidence),
+    )
     answer = call(applicant.address, identity, RENEW, request, RenewResponse)
     renewed = _verified_credentials(applicant, answer.reply, key, answer.server_certificate)
     return _of_the_same_mesh(renewed, current)

@@ -8,6 +8,8 @@ from sealmesh.coordinator.api import (
     ActivationReply,
     ActivationRequest,
     ApprovalReply,
+    ChallengeReply,
+    ChallengeRequest,
     Credentials,
     DrillReply,
     EnrolReply,
@@ -49,6 +51,10 @@ class LoggedCoordinator(Coordinator):
             marble=request.marble_type[:_LONGEST],
             uuid=request.uuid[:_LONGEST],
         )
+
+    def challenge(self, request: ChallengeRequest) -> ChallengeReply | None:
+        """See `CoordinatorPort.challenge`."""
+        return _logged("challenge of a TPM", lambda: super(LoggedCoordinator, self).challenge(request))
 
     def enrol(self, request: EnrolRequest) -> EnrolReply:
         """See `CoordinatorPort.enrol`."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Protocol
 
-from sealmesh.wire.enrolment_pb2 import ActivateResponse, RenewResponse
+from sealmesh.wire.enrolment_pb2 import ActivateResponse, ChallengeResponse, RenewResponse
 from sealmesh.wire.marble_pb2 import ActivationResp
 
 
@@ -63,6 +63,28 @@ def enrolment_response(
     response.argv.extend(_texts(parameters.argv))
     _credentials(response, credentials)
     return response.SerializeToString()
+
+
+class Challenge(Protocol):
+    """What a TPM is challenged with."""
+
+    @property
+    def credential_blob(self) -> bytes: ...
+    @property
+    def encrypted_secret(self) -> bytes: ...
+    @property
+    def token(self) -> bytes: ...
+
+
+def challenge_response(challenge: Challenge | None) -> bytes:
+    """Return our `ChallengeResponse`, serialized; empty where no challenge is needed."""
+    if challenge is None:
+        return ChallengeResponse().SerializeToString()
+    return ChallengeResponse(
+        credential_blob=challenge.credential_blob,
+        encrypted_secret=challenge.encrypted_secret,
+        token=challenge.token,
+    ).SerializeToString()
 
 
 def renewal_response(credentials: Credentials) -> bytes:

@@ -6,19 +6,45 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class ChallengeRequest(_message.Message):
+    __slots__ = ("evidence",)
+    EVIDENCE_FIELD_NUMBER: _ClassVar[int]
+    evidence: bytes
+    def __init__(self, evidence: _Optional[bytes] = ...) -> None: ...
+
+class ChallengeResponse(_message.Message):
+    __slots__ = ("credential_blob", "encrypted_secret", "token")
+    CREDENTIAL_BLOB_FIELD_NUMBER: _ClassVar[int]
+    ENCRYPTED_SECRET_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    credential_blob: bytes
+    encrypted_secret: bytes
+    token: bytes
+    def __init__(self, credential_blob: _Optional[bytes] = ..., encrypted_secret: _Optional[bytes] = ..., token: _Optional[bytes] = ...) -> None: ...
+
+class ChallengeAnswer(_message.Message):
+    __slots__ = ("token", "secret")
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    SECRET_FIELD_NUMBER: _ClassVar[int]
+    token: bytes
+    secret: bytes
+    def __init__(self, token: _Optional[bytes] = ..., secret: _Optional[bytes] = ...) -> None: ...
+
 class ActivateRequest(_message.Message):
-    __slots__ = ("evidence", "csr", "marble_type", "uuid", "coordinator_nonce")
+    __slots__ = ("evidence", "csr", "marble_type", "uuid", "coordinator_nonce", "answer")
     EVIDENCE_FIELD_NUMBER: _ClassVar[int]
     CSR_FIELD_NUMBER: _ClassVar[int]
     MARBLE_TYPE_FIELD_NUMBER: _ClassVar[int]
     UUID_FIELD_NUMBER: _ClassVar[int]
     COORDINATOR_NONCE_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
     evidence: bytes
     csr: bytes
     marble_type: str
     uuid: str
     coordinator_nonce: bytes
-    def __init__(self, evidence: _Optional[bytes] = ..., csr: _Optional[bytes] = ..., marble_type: _Optional[str] = ..., uuid: _Optional[str] = ..., coordinator_nonce: _Optional[bytes] = ...) -> None: ...
+    answer: ChallengeAnswer
+    def __init__(self, evidence: _Optional[bytes] = ..., csr: _Optional[bytes] = ..., marble_type: _Optional[str] = ..., uuid: _Optional[str] = ..., coordinator_nonce: _Optional[bytes] = ..., answer: _Optional[_Union[ChallengeAnswer, _Mapping]] = ...) -> None: ...
 
 class ActivateResponse(_message.Message):
     __slots__ = ("coordinator_evidence", "coordinator_endorsements", "coordinator_chain", "certificate_chain", "marble_root", "files", "env", "argv", "access_policy", "ttls", "not_after_unix", "renew_after_unix", "trust_domain", "simulation", "relaxations")
@@ -69,12 +95,14 @@ class ActivateResponse(_message.Message):
     def __init__(self, coordinator_evidence: _Optional[bytes] = ..., coordinator_endorsements: _Optional[bytes] = ..., coordinator_chain: _Optional[_Iterable[bytes]] = ..., certificate_chain: _Optional[_Iterable[bytes]] = ..., marble_root: _Optional[bytes] = ..., files: _Optional[_Mapping[str, bytes]] = ..., env: _Optional[_Mapping[str, bytes]] = ..., argv: _Optional[_Iterable[str]] = ..., access_policy: _Optional[bytes] = ..., ttls: _Optional[bytes] = ..., not_after_unix: _Optional[int] = ..., renew_after_unix: _Optional[int] = ..., trust_domain: _Optional[str] = ..., simulation: _Optional[bool] = ..., relaxations: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class RenewRequest(_message.Message):
-    __slots__ = ("evidence", "csr")
+    __slots__ = ("evidence", "csr", "answer")
     EVIDENCE_FIELD_NUMBER: _ClassVar[int]
     CSR_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
     evidence: bytes
     csr: bytes
-    def __init__(self, evidence: _Optional[bytes] = ..., csr: _Optional[bytes] = ...) -> None: ...
+    answer: ChallengeAnswer
+    def __init__(self, evidence: _Optional[bytes] = ..., csr: _Optional[bytes] = ..., answer: _Optional[_Union[ChallengeAnswer, _Mapping]] = ...) -> None: ...
 
 class RenewResponse(_message.Message):
     __slots__ = ("coordinator_chain", "certificate_chain", "marble_root", "access_policy", "ttls", "not_after_unix", "renew_after_unix", "trust_domain", "simulation", "relaxations")

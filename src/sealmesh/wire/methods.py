@@ -2,6 +2,7 @@
 
 ACTIVATE = "/rpc.Marble/Activate"
 ENROL = "/sealmesh.mesh.v1.Enrolment/Activate"
+CHALLENGE = "/sealmesh.mesh.v1.Enrolment/Challenge"
 RENEW = "/sealmesh.mesh.v1.Enrolment/Renew"
 
 #: Trailing metadata with a serialized `ErrorDetail`; base64 without padding on the wire, as gRPC wants it.

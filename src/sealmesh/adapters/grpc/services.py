@@ -6,11 +6,25 @@ from typing import TypeVar
 
 from google.protobuf.message import DecodeError, Message
 
-from sealmesh.coordinator.api import ActivationRequest, CoordinatorPort, EnrolRequest, PeerChain, RenewRequest
+from sealmesh.coordinator.api import (
+    ActivationRequest,
+    ChallengeAnswer,
+    ChallengeRequest,
+    CoordinatorPort,
+    EnrolRequest,
+    PeerChain,
+    RenewRequest,
+)
 from sealmesh.errors.transport import BodyRefused, PeerWithoutCertificate
 from sealmesh.wire import methods
-from sealmesh.wire.enrolment import activation_response, enrolment_response, renewal_response
+from sealmesh.wire.enrolment import (
+    activation_response,
+    challenge_response,
+    enrolment_response,
+    renewal_response,
+)
 from sealmesh.wire.enrolment_pb2 import ActivateRequest
+from sealmesh.wire.enrolment_pb2 import ChallengeRequest as ChallengeMessage
 from sealmesh.wire.enrolment_pb2 import RenewRequest as RenewMessage
 from sealmesh.wire.marble_pb2 import ActivationReq
 
@@ -25,6 +39,7 @@ def methods_of(coordinator: CoordinatorPort) -> Mapping[str, Method]:
     return MappingProxyType(
         {
             methods.ACTIVATE: lambda message, chain: _activate(coordinator, message, chain),
+            methods.CHALLENGE: lambda message, chain: _challenge(coordinator, message, chain),
             methods.ENROL: lambda message, chain: _enrol(coordinator, message, chain),
             methods.RENEW: lambda message, chain: _renew(coordinator, message, chain),
         }
@@ -45,6 +60,13 @@ def _activate(coordinator: CoordinatorPort, message: bytes, chain: PeerChain) ->
     return activation_response(reply.parameters)
 
 
+def _challenge(coordinator: CoordinatorPort, message: bytes, chain: PeerChain) -> bytes:
+    wanted = _parse(ChallengeMessage, message)
+    return challenge_response(
+        coordinator.challenge(ChallengeRequest(evidence=wanted.evidence, client_cert=_leaf(chain)))
+    )
+
+
 def _enrol(coordinator: CoordinatorPort, message: bytes, chain: PeerChain) -> bytes:
     wanted = _parse(ActivateRequest, message)
     reply = coordinator.enrol(
@@ -55,6 +77,7 @@ def _enrol(coordinator: CoordinatorPort, message: bytes, chain: PeerChain) -> by
             uuid=wanted.uuid,
             client_cert=_leaf(chain),
             coordinator_nonce=wanted.coordinator_nonce,
+            answer=_answer(wanted),
         )
     )
     return enrolment_response(
@@ -69,8 +92,16 @@ def _renew(coordinator: CoordinatorPort, message: bytes, chain: PeerChain) -> by
     wanted = _parse(RenewMessage, message)
     _leaf(chain)
     return renewal_response(
-        coordinator.renew(RenewRequest(evidence=wanted.evidence, csr=wanted.csr, client_chain=chain))
+        coordinator.renew(
+            RenewRequest(evidence=wanted.evidence, csr=wanted.csr, client_chain=chain, answer=_answer(wanted))
+        )
     )
+
+
+def _answer(message: ActivateRequest | RenewMessage) -> ChallengeAnswer | None:
+    if not message.HasField("answer"):
+        return None
+    return ChallengeAnswer(token=message.answer.token, secret=message.answer.secret)
 
 
 def _parse(kind: type[M], message: bytes) -> M:

@@ -25,7 +25,7 @@ from sealmesh.coordinator.ports import Clock
 from sealmesh.wire import methods
 
 _PATHS: Final = frozenset(path for _method, path in ROUTES)
-_METHODS: Final = (methods.ACTIVATE, methods.ENROL, methods.RENEW)
+_METHODS: Final = (methods.ACTIVATE, methods.CHALLENGE, methods.ENROL, methods.RENEW)
 _PORTS: Final = ("mesh", "client")
 
 
