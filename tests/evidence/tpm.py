@@ -9,7 +9,8 @@ from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS, PKCS1v1
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256, SHA384, SHA512
 
-from sealmesh.attestation import encode_tpm_evidence
+from sealmesh.attestation import encode_tpm_evidence, parse_evidence
+from sealmesh.attestation.cbor import decode
 
 AK = ec.derive_private_key(61, ec.SECP256R1())
 ATTESTATION_KEY = 0x00050072  # restricted, sign, fixedTPM, fixedParent, sensitiveDataOrigin, userWithAuth
@@ -62,6 +63,18 @@ def extended(*digests: bytes, start: bytes = bytes(32)) -> bytes:
     for digest in digests:
         value = sha256(value + digest).digest()
     return value
+
+
+def with_chain(raw: bytes, chain: tuple[bytes, ...]) -> bytes:
+    """Return the same quote with somebody else's EK certificate beside it."""
+    quote = parse_evidence(raw).quote
+    return encode_tpm_evidence(
+        attest=quote.attest.raw,
+        signature=decode(raw, subject="tpm evidence").value["signature"],
+        pcrs=quote.pcrs,
+        key=quote.key.raw,
+        ek_chain=chain,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

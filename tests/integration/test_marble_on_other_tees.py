@@ -1,11 +1,11 @@
-"""`sealmesh run` on simulated TDX, SNP and Nitro, against a real Coordinator and one manifest."""
+"""`sealmesh run` on simulated TDX, SNP, Nitro and TPM, against a real Coordinator and one manifest."""
 
 import importlib.util
 import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
-from hashlib import sha384
+from hashlib import sha256, sha384
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -27,7 +27,7 @@ def _load(name: str) -> ModuleType:
 
 world = _load("marble_mesh")
 SHOW = "import os, sys; print(os.environ['WORD']); sys.exit(5)\n"
-TEES = ("tdx", "snp", "nitro")
+TEES = ("tdx", "snp", "nitro", "tpm")
 
 
 def evidence_of(package: Path) -> list[dict[str, Any]]:
@@ -40,6 +40,7 @@ def evidence_of(package: Path) -> list[dict[str, Any]]:
         {"TDX": {"MRTD": firmware, "RTMR2": program}},
         {"SNP": {"Measurement": program, "IDKeyDigest": signer, "MinimumTCB": {"snp": 1}}},
         {"Nitro": {"PCRs": {"0": program, "8": signer}}},
+        {"TPM": {"PCRs": {"11": sha256(bytes(32) + sha256(enclave.unique_id).digest()).hexdigest()}}},
     ]
 
 

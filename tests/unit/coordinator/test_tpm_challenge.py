@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 
 from sealmesh.adapters.keys import OsKeyFactory
-from sealmesh.attestation import TrustRoot, VerifiedEvidence, encode_composite, parse_evidence
-from sealmesh.attestation.cbor import decode
+from sealmesh.attestation import TrustRoot, VerifiedEvidence, encode_composite
 from sealmesh.attestation.simulated import (
     SimulatedBoot,
     SimulatedEnclave,
@@ -23,7 +22,7 @@ from sealmesh.attestation.simulated import (
     create_chip,
     create_tpm,
 )
-from sealmesh.attestation.tpm import Bank, Credential, encode_tpm_evidence
+from sealmesh.attestation.tpm import Bank, Credential
 from sealmesh.coordinator.admission import report_data
 from sealmesh.coordinator.api import ChallengeAnswer, ChallengeReply, ChallengeRequest, RenewRequest
 from sealmesh.coordinator.context import Settings
@@ -34,8 +33,8 @@ from sealmesh.errors.attestation import PlatformError
 from sealmesh.errors.coordinator import EvidenceRefused, MarbleUnauthenticated, PhaseError
 
 
-def _load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+def _load(name: str, folder: Path = Path(__file__).parent) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, folder / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -44,6 +43,7 @@ def _load(name: str) -> ModuleType:
 
 
 fakes = _load("fakes")
+with_chain = _load("tpm", Path(__file__).resolve().parents[2] / "evidence").with_chain
 PROGRAM = SimulatedEnclave(unique_id=b"\1" * 32, signer_id=b"\2" * 32, product_id=7, security_version=3)
 BOOT = SimulatedBoot.of(PROGRAM)
 CERTIFICATE, OTHER_CERTIFICATE = b"the certificate of this connection", b"another connection's"
@@ -114,18 +114,6 @@ class World:
 def answered(tpm: SimulatedTpm, challenge: ChallengeReply) -> ChallengeAnswer:
     credential = Credential(blob=challenge.credential_blob, encrypted_seed=challenge.encrypted_secret)
     return ChallengeAnswer(token=challenge.token, secret=tpm.activate(credential))
-
-
-def with_chain(raw: bytes, chain: tuple[bytes, ...]) -> bytes:
-    """The same quote, but with somebody else's EK certificate beside it."""
-    quote = parse_evidence(raw).quote
-    return encode_tpm_evidence(
-        attest=quote.attest.raw,
-        signature=decode(raw, subject="tpm evidence").value["signature"],
-        pcrs=quote.pcrs,
-        key=quote.key.raw,
-        ek_chain=chain,
-    )
 
 
 @pytest.fixture
