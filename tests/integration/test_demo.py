@@ -44,7 +44,7 @@ def environment(home: Path) -> dict[str, str]:
 @pytest.mark.xdist_group("demo")
 @pytest.mark.parametrize(
     "options",
-    [pytest.param((), id="one TEE"), pytest.param(("--mixed",), id="four TEEs", marks=pytest.mark.slow)],
+    [pytest.param((), id="one TEE"), pytest.param(("--mixed",), id="five TEEs", marks=pytest.mark.slow)],
 )
 def test_every_act_of_the_bookstore_holds_in_a_fresh_home(tmp_path: Path, options: tuple[str, ...]) -> None:
     done = subprocess.run(

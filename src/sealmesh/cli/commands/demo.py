@@ -21,7 +21,7 @@ def bookstore(
     *,
     keep: Annotated[bool, typer.Option("--keep", help="Leave it running and print the pages' URLs.")] = False,
     mixed: Annotated[
-        bool, typer.Option("--mixed", help="Run the services in simulated SGX, TDX, SNP and Nitro.")
+        bool, typer.Option("--mixed", help="Run the services in simulated SGX, TDX, SNP, Nitro and TPM.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:

@@ -17,9 +17,16 @@ def install(package: Path, folder: Path) -> Path:
 
 
 def start_marble(
-    stage: Stage, mesh: Mesh, marble_type: str, folder: Path, program: str | None = None
+    stage: Stage,
+    mesh: Mesh,
+    marble_type: str,
+    folder: Path,
+    program: str | None = None,
+    *,
+    elsewhere: bool = False,
 ) -> Program:
     """Start the package in `folder` as a Marble of `mesh`; its new UUID stays in that folder."""
+    attester = attester_of(marble_type, mixed=stage.mixed, elsewhere=elsewhere)
     words = ["run", "--", "python", program or FILES[marble_type][0]]
     stage.narrator.say(f"$ sealmesh {' '.join(words)}   # in {folder.relative_to(stage.folder)}")
     return stage.programs.start(
@@ -29,6 +36,6 @@ def start_marble(
         env={
             "EDG_MARBLE_TYPE": marble_type,
             "EDG_MARBLE_COORDINATOR_ADDR": f"{HOST}:{mesh.mesh_port}",
-            "SEALMESH_ATTESTER": f"{attester_of(marble_type, mixed=stage.mixed)}:{mesh.platform}",
+            "SEALMESH_ATTESTER": f"{attester}:{mesh.platform}",
         },
     )

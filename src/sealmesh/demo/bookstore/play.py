@@ -56,7 +56,7 @@ class Report:
 def perform(console: Console, *, keep: bool = False, mixed: bool = False) -> Report:
     """Play all acts; with `keep` go on until interrupted, with the counter pages in the browser.
 
-    With `mixed` the services run in four different TEEs, all simulated.
+    With `mixed` the services run in different TEEs, all simulated.
 
     Everything happens in a temporary folder and on free ports of 127.0.0.1, and every program that was
     started is ended, also on Ctrl-C and SIGTERM.
