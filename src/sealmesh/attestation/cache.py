@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from hashlib import sha256
 from typing import Protocol, TypeVar, cast
-
-from cryptography.hazmat.primitives.hashes import SHA256, Hash
 
 from sealmesh.attestation.dcap.collateral import UnverifiedCollateral
 from sealmesh.attestation.dcap.endorsements import VerifiedEndorsements, verify_endorsements
@@ -97,7 +96,7 @@ class VerificationCache:
             platform = self.verify_platform(chain, collateral, family=family, roots=roots, now=now)
             return certify_key(certification, platform)
 
-        digest = digest_of(b"dcap key", family.encode(), collateral.digest, certification.raw)
+        digest = digest_of(b"dcap key", family.encode(), collateral.digest, certification.digest)
         return self._keys.recall(digest, verify, roots=roots, now=now)
 
     def verify_platform(
@@ -161,8 +160,4 @@ def _holds(known: Remembered, roots: Sequence[TrustRoot], now: datetime) -> bool
 
 def digest_of(kind: bytes, *parts: bytes) -> bytes:
     """Return the SHA-256 over a kind of thing and its parts, each with its length."""
-    digest = Hash(SHA256())
-    for part in (kind, *parts):
-        digest.update(len(part).to_bytes(8, "big"))
-        digest.update(part)
-    return digest.finalize()
+    return sha256(b"".join([len(part).to_bytes(8, "big") + part for part in (kind, *parts)])).digest()

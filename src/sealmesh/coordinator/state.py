@@ -86,7 +86,7 @@ class State:
         """
         shelves = self.shelves.refreshed(snapshot)
         if shelves.shelf("state") is self.shelves.shelf("state"):
-            return replace(self, shelves=shelves)
+            return State(phase=self.phase, authority=self.authority, shelves=shelves, in_force=self.in_force)
         return _derived(self, shelves)
 
     def package(self, name: str) -> Package:

@@ -344,11 +344,11 @@ class SqliteStore:
         for number, (version, leaf) in enumerate(draft.leaves, head.frontier.size):
             write_leaf(self._writer, vault, number, version, leaf)
             self._step("leaf")
-        new = replace(
-            head,
+        new = Head(
             version=draft.version,
             epoch=self._mooring.next(head.epoch),
             total=sum_modulo(total),
+            plain_digest=head.plain_digest,
             frontier=draft.frontier,
         )
         return write_head(self._writer, vault, new), new, entries

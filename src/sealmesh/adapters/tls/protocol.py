@@ -98,6 +98,7 @@ class TlsServerProtocol(asyncio.Protocol):
         self._state = _State.WAITING
         self._application: TlsApplication | None = None
         self._transport: asyncio.Transport | None = None
+        self._paused = False
         self._reading = True
         self._at_eof = False
         self._corked = False
@@ -127,8 +128,10 @@ class TlsServerProtocol(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         peer = transport.get_extra_info("peername")
         self.peer_address = str(peer[0]) if peer else ""
-        self._transport.pause_reading()
         self._owner.accepted(self)
+        if self._state is _State.WAITING and not self._transport.is_closing():
+            self._transport.pause_reading()
+            self._paused = True
 
     def begin(self, context: SSL.Context) -> None:
         """Begin the handshake."""
@@ -136,7 +139,8 @@ class TlsServerProtocol(asyncio.Protocol):
             return
         self._session = TlsSession(context)
         self._state = _State.HANDSHAKE
-        self._transport.resume_reading()
+        if self._paused:
+            self._transport.resume_reading()
         early, self._early = self._early, b""
         if early:
             self.data_received(early)

@@ -16,6 +16,7 @@ Quote Signature Data Structure", "QE Certification Data", "QE Report Certificati
 
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import sha256
 
 from sealmesh.attestation.dcap.enclave_report import REPORT_LENGTH, EnclaveReport, parse_enclave_report
 from sealmesh.attestation.reader import Reader
@@ -52,7 +53,7 @@ class KeyCertification:
     """The attestation key and what vouches for it; the same in all quotes of a platform. Nothing is verified.
 
     Attributes:
-        raw: All of it, as it stood in the quote.
+        digest: SHA-256 of all of it, as it stood in the quote.
         attestation_key: Raw point, 64 bytes.
         qe_report_raw: The 384 signed bytes.
         qe_report: The same, parsed.
@@ -62,7 +63,7 @@ class KeyCertification:
         pck_name: Then what it is named by.
     """
 
-    raw: bytes
+    digest: bytes
     attestation_key: bytes
     qe_report_raw: bytes
     qe_report: EnclaveReport
@@ -117,7 +118,7 @@ def _parse_certification(raw: bytes, nested: bool) -> KeyCertification:
     pck_chain, pck_name = _pck(reader)
     reader.finish()
     return KeyCertification(
-        raw=raw,
+        digest=sha256(raw).digest(),
         attestation_key=attestation_key,
         qe_report_raw=qe_report_raw,
         qe_report=parse_enclave_report(qe_report_raw),
