@@ -163,6 +163,8 @@ def test_a_qcnl_configuration_is_read_and_mounted(rendered, tmp_path, text):
     ("options", "cause"),
     [
         (["--simulation", "--distributed-deployment"], "several pods"),
+        (["--simulation", "-n", "Bad Name"], "no name of one"),
+        (["--simulation", "-n", "../kube-system"], "no name of one"),
         (["--simulation", "--dcap-pccs-url", PCCS, "--dcap-secure-cert", "FALSE"], "always checked"),
         (["--simulation", "--dcap-secure-cert", "perhaps"], "TRUE or FALSE"),
         (["--simulation", "--dcap-pccs-url", "http://pccs"], "no caching service's URL"),

@@ -4,6 +4,7 @@ One source for both ways to install: `helm install` takes the same directory. Wh
 subcharts, `lookup`, `tpl`, `.Files`, most of its functions) is refused, never rendered half.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,8 @@ from typing import Any, Final
 import yaml
 
 from sealmesh.adapters.kubernetes.chart_functions import CHART_FUNCTIONS
-from sealmesh.adapters.kubernetes.reference import Object
-from sealmesh.errors.cluster import ChartError
+from sealmesh.adapters.kubernetes.reference import Object, Reference
+from sealmesh.errors.cluster import ChartError, InstallRefused
 from sealmesh.provisioning.gotemplate import (
     Function,
     FunctionError,
@@ -27,6 +28,7 @@ OWN_CHART: Final = Path(__file__).parent / "chart"
 #: What stands where in the cluster before what: Helm's order, as far as charts like ours go.
 _ORDER: Final = ("Namespace", "ServiceAccount", "Secret", "ConfigMap", "PersistentVolumeClaim", "Role",
                  "ClusterRole", "RoleBinding", "ClusterRoleBinding", "Service", "Deployment")  # fmt: skip
+_NAMESPACE: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _NOTES: Final = "NOTES.txt"
 _HELM_PRINTS_NOTHING: Final = b"<no value>"
 
@@ -37,11 +39,23 @@ class Release:
 
     Attributes:
         service: Who installs; it stands in the label `app.kubernetes.io/managed-by`.
+
+    Raises:
+        InstallRefused: No namespace can have this name.
     """
 
     name: str = "marblerun"
     namespace: str = "marblerun"
     service: str = "sealmesh"
+
+    def __post_init__(self) -> None:
+        if not _NAMESPACE.fullmatch(self.namespace):
+            raise InstallRefused(
+                "--namespace is no name of one",
+                found=self.namespace,
+                wanted="small letters, digits and dashes, at most 63",
+                remedy="`kubectl get namespaces` shows those that there are.",
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +159,10 @@ def _objects(name: str, text: str) -> Sequence[Object]:
         metadata = item.get("metadata")
         if not (isinstance(metadata, dict) and metadata.get("name")):
             raise ChartError(f"{name} renders to an object without a name")
+        try:
+            Reference.of(item, "")
+        except ValueError as error:
+            raise ChartError(f"{name}: {error}") from error
         if "helm.sh/hook" in (metadata.get("annotations") or {}):
             raise ChartError(f"{name} is a hook of Helm's", found=metadata["annotations"]["helm.sh/hook"])
     return documents

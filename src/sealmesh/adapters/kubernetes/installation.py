@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 
 from sealmesh.adapters.kubernetes.chart import Release
 from sealmesh.adapters.kubernetes.reference import Object, Reference
-from sealmesh.errors.cluster import ClusterError, ClusterRefusal, NotInstalled, NotOurs
+from sealmesh.errors.cluster import ClusterError, ClusterRefusal, InstallRefused, NotInstalled, NotOurs
 
 INVENTORY: Final = "sealmesh-installation"
 _MANAGED_BY: Final = "app.kubernetes.io/managed-by"
@@ -75,11 +75,13 @@ class Installation:
             force: Take over fields that somebody else set on our objects.
 
         Raises:
+            InstallRefused: One belongs into another namespace; nothing was changed.
             NotOurs: Names are taken; nothing was changed.
             ClusterError: The cluster refuses one; if already when asked, only the namespace is new.
         """
         wanted = [self._labelled(item) for item in objects]
         references = [Reference.of(item, self._release.namespace) for item in wanted]
+        self._check_namespaces(references)
         self._ensure_namespace()
         before = self._inventory()
         there = self._ours(references)
@@ -136,6 +138,16 @@ class Installation:
             _INSTANCE: self._release.name,
         }
         return {**item, "metadata": {**metadata, "labels": labels}}
+
+    def _check_namespaces(self, references: Sequence[Reference]) -> None:
+        elsewhere = [ref for ref in references if ref.namespace != self._release.namespace]
+        if elsewhere:
+            raise InstallRefused(
+                "the chart reaches into another namespace",
+                found=f"{elsewhere[0].title} in {elsewhere[0].namespace}",
+                wanted=self._release.namespace,
+                remedy="Such a chart is installed with `helm install`.",
+            )
 
     def _ensure_namespace(self) -> None:
         name = self._release.namespace
@@ -198,8 +210,10 @@ class Installation:
         if found is None:
             return []
         try:
-            return [Reference(**entry) for entry in json.loads(found["data"]["objects"])]
-        except (KeyError, TypeError, ValueError) as error:
+            listed = [Reference(**entry) for entry in json.loads(found["data"]["objects"])]
+            self._check_namespaces(listed)  # who may write here may not say what is removed elsewhere
+            return listed
+        except (KeyError, TypeError, ValueError, InstallRefused) as error:
             raise ClusterError(
                 f"configmap/{INVENTORY} is not as it was written",
                 remedy="Remove the objects by their labels, `kubectl delete all,cm,pvc,sa -l "

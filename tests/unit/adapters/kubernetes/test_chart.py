@@ -89,6 +89,8 @@ def test_functions_do_as_helms(chart, action, output):
         ({"templates__x_dot_yaml": "a: [b"}, "no YAML"),
         ({"templates__x_dot_yaml": "a: b"}, "no Kubernetes object"),
         ({"templates__x_dot_yaml": "apiVersion: v1\nkind: Pod"}, "without a name"),
+        ({"templates__x_dot_yaml": OBJECT.replace("x}", "../y}")}, "no name in Kubernetes"),
+        ({"templates__x_dot_yaml": OBJECT.replace("v1", "../v1")}, "no name in Kubernetes"),
         ({"templates__x_dot_yaml": OBJECT.replace("x}", "x, annotations: {helm.sh/hook: a}}")}, "hook"),
         ({"Chart_dot_yaml": "dependencies: [{name: x}]"}, "subcharts"),
         ({"Chart_dot_yaml": "- x"}, "no mapping"),
