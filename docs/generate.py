@@ -25,6 +25,7 @@ from sealmesh.wire.openapi import openapi_text
 
 REFERENCE = Path(__file__).parent / "reference"
 _GO = "https://pkg.go.dev/text/template#hdr-"
+_INVISIBLE = {"\n": "\\n", "\t": "\\t"}
 _REFUSED = {"syntax": "refused: not a template", "execution": "refused over this data"}
 SOURCES = Path(sealmesh.errors.__file__).parents[1]
 
@@ -118,8 +119,8 @@ def _conformance_row(row: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _code(text: str) -> str:
-    """Return a text as code in a table: line breaks and tabs as Go spells them, with enough backticks."""
-    shown = text.translate({ord("\n"): "\\n", ord("\t"): "\\t"})
+    """Return a text as code in a table: what cannot be seen as Go spells it, with enough backticks."""
+    shown = "".join(c if c.isprintable() else _INVISIBLE.get(c, f"\\u{ord(c):04x}") for c in text)
     if not shown:
         return "(empty)"
     longest = max((len(run) for run in re.findall("`+", shown)), default=0)

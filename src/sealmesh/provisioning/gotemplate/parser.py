@@ -15,6 +15,11 @@ from sealmesh.provisioning.gotemplate.pipeline_parser import MAX_NESTING, Pipeli
 __all__ = ["MAX_NESTING", "ParseFailure", "parse"]
 
 _K = TokenKind
+_WHITE_SPACE = (
+    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
+"""What Go's `unicode.IsSpace` is true for; trim markers know the ASCII ones only."""
 Body = tuple[nodes.Node, ...]
 
 
@@ -29,7 +34,10 @@ def parse(text: str, *, name: bytes, functions: Collection[str]) -> dict[bytes, 
 
 def is_blank(body: Body) -> bool:
     """Tell whether a template has nothing but white space; such a one may be defined again."""
-    return all(isinstance(node, nodes.Text) and not node.data.strip(b"\t\n\v\f\r ") for node in body)
+    return all(
+        isinstance(node, nodes.Text) and not node.data.decode(errors="replace").strip(_WHITE_SPACE)
+        for node in body
+    )
 
 
 class _Parser(PipelineParser):
