@@ -6,7 +6,8 @@
     CCA                      platform keys: a JWK, PEM, or a list with implementation and instance IDs
     TPM                      PEM public keys of attestation keys that Evidence does not name itself, and
                              certificates of manufacturers' CAs, down from the root, for EK certificates
-    GPU                      PEM: the device's chain where the Evidence does not bring it; revocation lists
+    GPU                      PEM: the device's chain where the Evidence does not bring it; revocation lists;
+                             OCSP responses (`OCSP RESPONSE`) about certificates of the chain
     Nitro                    nothing
 
 Reading them verifies nothing. The nonce is never looked at here: it is the report data, for `appraise`.
@@ -36,6 +37,7 @@ MAX_DOCUMENT_BYTES = 512 * 1024
 MAX_BLOCKS = 32
 _HARDWARE_ID = "1.3.6.1.4.1.3704.1.4"
 _CERTIFICATE, _CRL, _PUBLIC_KEY = "CERTIFICATE", "X509 CRL", "PUBLIC KEY"
+OCSP_RESPONSE = "OCSP RESPONSE"
 _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----\r?\n([A-Za-z0-9+/=\r\n]+)-----END \1-----")
 _SUBJECT = "endorsements"
 
@@ -102,7 +104,8 @@ def _gpu(raw: bytes) -> GpuCollateral:
     chain = b"".join(
         match.group() + b"\n" for match in _BLOCK.finditer(raw) if match.group(1) == b"CERTIFICATE"
     )
-    return GpuCollateral(chain=chain or None, crls=crls or Unchecked(), nonce=Unchecked())
+    ocsp = tuple(der for label, der in blocks if label == OCSP_RESPONSE)
+    return GpuCollateral(chain=chain or None, crls=crls or Unchecked(), nonce=Unchecked(), ocsp=ocsp)
 
 
 def _attestation_key(raw: bytes, quote: TpmEvidence) -> GivenKeys | EndorsedKey:

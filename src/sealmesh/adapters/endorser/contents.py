@@ -4,13 +4,14 @@ import re
 from dataclasses import dataclass
 
 from sealmesh.adapters.endorser.fetching import Reply
-from sealmesh.adapters.endorser.item import read_certificates, read_crl, validity_of_chain
+from sealmesh.adapters.endorser.item import read_certificates, read_crl, read_ocsp, validity_of_chain
 from sealmesh.attestation import Validity, parse_collateral
 from sealmesh.attestation.dcap.pck import unverified_platform
 from sealmesh.attestation.dcap.qe_identity import parse_qe_identity
 from sealmesh.attestation.dcap.tcb_info import parse_tcb_info
 from sealmesh.errors.attestation import EndorsementFormatError
 
+_DER_SEQUENCE = b"\x30\x82"
 _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----\r?\n[A-Za-z0-9+/=\r\n]+-----END \1-----\r?\n?")
 
 
@@ -30,7 +31,7 @@ class Part:
 
 
 def contents_of(raw: bytes) -> tuple[Part, ...]:
-    """Return the parts of a collateral document, JSON (SGX, TDX) or PEM.
+    """Return the parts of a collateral document: JSON (SGX, TDX), PEM, or an OCSP response in DER.
 
     Raises:
         AttestationError: It is neither, or a part cannot be read.
@@ -38,6 +39,9 @@ def contents_of(raw: bytes) -> tuple[Part, ...]:
     blocks = pem_blocks(raw)
     if raw.lstrip().startswith(b"{"):
         return _dcap(raw)
+    if raw.startswith(_DER_SEQUENCE):
+        validity = read_ocsp(Reply(body=raw, headers={})).validity
+        return (Part(name="OCSP response", about="", validity=validity),)
     if not blocks or not raw.isascii():
         raise EndorsementFormatError("this is no collateral", wanted="JSON of SGX or TDX, or PEM")
     return tuple(_pem_part(label, pem) for label, pem in blocks if label in _READERS)
@@ -89,7 +93,11 @@ def _dcap(raw: bytes) -> tuple[Part, ...]:
     )
 
 
-_READERS = {b"CERTIFICATE": ("certificate", read_certificates), b"X509 CRL": ("revocation list", read_crl)}
+_READERS = {
+    b"CERTIFICATE": ("certificate", read_certificates),
+    b"X509 CRL": ("revocation list", read_crl),
+    b"OCSP RESPONSE": ("OCSP response", read_ocsp),
+}
 
 
 def _pem_part(label: bytes, pem: bytes) -> Part:

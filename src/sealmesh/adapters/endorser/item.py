@@ -15,12 +15,16 @@ from urllib.parse import unquote
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp
 
 from sealmesh.adapters.endorser.fetching import Reply
 from sealmesh.attestation import Family, Validity
 from sealmesh.errors.attestation import EndorsementFormatError
 
 MALFORMED: Final = (ValueError, TypeError, x509.InvalidVersion, x509.DuplicateExtension)
+_OCSP_PEM: Final = re.compile(
+    rb"-----BEGIN OCSP RESPONSE-----\r?\n([A-Za-z0-9+/=\r\n]+)-----END OCSP RESPONSE-----"
+)
 _HEX: Final = re.compile(rb"\s*[0-9a-fA-F]+\s*")
 
 
@@ -94,6 +98,21 @@ def read_certificates(reply: Reply) -> Published:
         return Published(parts={"pem": pem}, issued=validity.not_before, validity=validity)
     except MALFORMED as error:
         raise EndorsementFormatError(f"the answer is no certificate: {error}") from error
+
+
+def read_ocsp(reply: Reply) -> Published:
+    """Read an OCSP response, DER or PEM: part `ocsp`, DER."""
+    try:
+        pem = _OCSP_PEM.fullmatch(reply.body.strip())
+        der = reply.body if pem is None else binascii.a2b_base64(pem[1])
+        response = ocsp.load_der_ocsp_response(der)
+        until = response.next_update_utc
+        if until is None:
+            raise ValueError("it has no next update")
+        validity = Validity(not_before=response.this_update_utc, not_after=until)
+        return Published(parts={"ocsp": der}, issued=validity.not_before, validity=validity)
+    except MALFORMED as error:
+        raise EndorsementFormatError(f"this is no OCSP response: {error}") from error
 
 
 def chain_in(reply: Reply, names: tuple[str, ...]) -> bytes:

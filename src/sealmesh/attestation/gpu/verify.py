@@ -4,7 +4,8 @@ Plan (DMTF DSP0274 version 1.1, "MEASUREMENTS signature verification"; NVIDIA, a
 certificate chain" and "Measurement verification"):
 
  1. Chain: the device's certificate, its boot ROM's, NVIDIA's CAs, an accepted root; links, profiles, dates.
- 2. CRLs, where given: each is a CA's of this chain, complete, fresh, and names no certificate below.
+ 2. CRLs, where given: each is a CA's of this chain, complete, fresh, and names no certificate below. OCSP
+    responses, where given: each is about a certificate of this chain, its CA's word, fresh, and good.
  3. The device's key, on P-384, signed request and response (ECDSA with SHA-384).
  4. The firmware that the response names is the one that the device's certificate was made for
     (DICE CompositeDeviceID, 2.23.133.5.4.1).
@@ -24,6 +25,7 @@ from sealmesh.attestation.cache import VerificationCache, digest_of
 from sealmesh.attestation.certification import (
     VerifiedPath,
     parse_pem_certificates,
+    verify_ocsp_response,
     verify_path,
     verify_revocation_list,
 )
@@ -54,11 +56,13 @@ class GpuCollateral:
         chain: The device's certificates, PEM; None where the Evidence brings them.
         crls: DER of revocation lists of CAs in the chain, or `Unchecked()`.
         nonce: What was sent to this device, or `Unchecked()`: then it is for `appraise`, as the report data.
+        ocsp: DER of OCSP responses about certificates of the chain; not every one needs a response.
     """
 
     chain: bytes | None
     crls: tuple[bytes, ...] | Unchecked
     nonce: bytes | Unchecked
+    ocsp: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +95,7 @@ def verify_gpu(
     Raises:
         EndorsementFormatError: A certificate or list cannot be read, or there is none.
         VerificationError: A certificate's (`gpu device`, `gpu ca <n>` counted from the root, `gpu root`), a
-            list's (`gpu ca <n>`, `gpu root`), `signature:measurements`, `binding:firmware` or `nonce`.
+            list's or response's (the same names), `signature:measurements`, `binding:firmware` or `nonce`.
     """
     # 1. and 2. Device.
     device = _recall_device(evidence, collateral, roots, now, cache)
@@ -129,24 +133,38 @@ def _recall_device(
             found=len(crls),
             wanted=f"1 to {MAX_CHAIN}",
         )
+    if len(collateral.ocsp) > MAX_CHAIN:
+        raise EndorsementFormatError(
+            "too many OCSP responses", code="limit:gpu ocsp", found=len(collateral.ocsp), wanted=MAX_CHAIN
+        )
+
+    def verify() -> VerifiedDevice:
+        return _verify_device(chain, crls, collateral.ocsp, roots, now)
+
     if cache is None:
-        return _verify_device(chain, crls, roots, now)
-    key = digest_of(b"gpu", chain, *crls)
-    return cache.recall(key, lambda: _verify_device(chain, crls, roots, now), roots=roots, now=now)
+        return verify()
+    key = digest_of(b"gpu", chain, b"crls", *crls, b"ocsp", *collateral.ocsp)
+    return cache.recall(key, verify, roots=roots, now=now)
 
 
 def _verify_device(
-    chain: bytes, crls: Sequence[bytes], roots: Sequence[TrustRoot], now: datetime
+    chain: bytes,
+    crls: Sequence[bytes],
+    ocsp: Sequence[bytes],
+    roots: Sequence[TrustRoot],
+    now: datetime,
 ) -> VerifiedDevice:
     certificates = parse_pem_certificates(chain, subject="gpu", most=MAX_CHAIN)
     between = [f"gpu ca {depth}" for depth in range(len(certificates) - 2, 0, -1)]
     subjects = ("gpu device", *between, "gpu root")[: len(certificates)]
     # 1. Chain.
     path = verify_path(certificates, subjects=subjects, roots=roots, now=now)
-    # 2. CRLs.
+    # 2. CRLs and OCSP.
     validity = path.validity
     for crl in crls:
         validity = validity.intersect(_verify_crl(crl, path, subjects, now))
+    for response in ocsp:
+        validity = validity.intersect(_verify_ocsp(response, path, subjects, now))
     return VerifiedDevice(
         root=path.root, validity=validity, path=path, firmware_id=_firmware_id(path.leaf.extensions)
     )
@@ -166,6 +184,21 @@ def _verify_crl(crl: bytes, path: VerifiedPath, subjects: Sequence[str], now: da
             raise
         revocations.verify_not_revoked(path.certificates[below], subject=subjects[below])
         return revocations.validity
+    assert refused is not None
+    raise refused
+
+
+def _verify_ocsp(response: bytes, path: VerifiedPath, subjects: Sequence[str], now: datetime) -> Validity:
+    """Verify a response about one certificate of the path, against the certificate above it."""
+    refused: VerificationError | None = None
+    for below in range(len(path.certificates) - 1):
+        certificate, issuer = path.certificates[below : below + 2]
+        try:
+            return verify_ocsp_response(response, certificate, issuer, subject=subjects[below], now=now)
+        except VerificationError as error:
+            if not error.code.startswith("ocsp certificate:"):
+                raise
+            refused = error
     assert refused is not None
     raise refused
 

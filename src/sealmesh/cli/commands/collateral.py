@@ -175,14 +175,14 @@ def _merged(first: bytes, second: bytes) -> bytes:
 
 
 def _files(paths: list[Path]) -> list[Path]:
-    files = [
-        file
-        for path in paths
-        for file in ([*sorted(path.glob("*.json")), *sorted(path.glob("*.pem"))] if path.is_dir() else [path])
-    ]
+    files = [file for path in paths for file in (_documents(path) if path.is_dir() else [path])]
     if not files:
         raise UsageError("there is no collateral", found=", ".join(map(str, paths)), wanted="*.json or *.pem")
     return files
+
+
+def _documents(folder: Path) -> list[Path]:
+    return [file for form in ("*.json", "*.pem", "gpu-ocsp/*.der") for file in sorted(folder.glob(form))]
 
 
 def _parts(raw: bytes) -> "tuple[Part, ...]":
