@@ -13,6 +13,21 @@ def bits(content: bytes) -> bytes:
     return _tlv(0x03, b"\0" + content)
 
 
+def octets(content: bytes) -> bytes:
+    """Return an OCTET STRING."""
+    return _tlv(0x04, content)
+
+
+def enumerated(value: int) -> bytes:
+    """Return an ENUMERATED of one byte."""
+    return _tlv(0x0A, bytes((value,)))
+
+
+def tagged(number: int, content: bytes) -> bytes:
+    """Return an explicitly tagged value."""
+    return _tlv(0xA0 | number, content)
+
+
 def _tlv(tag: int, content: bytes) -> bytes:
     length = len(content)
     size = (length.bit_length() + 7) // 8
