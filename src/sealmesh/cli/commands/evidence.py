@@ -1,4 +1,4 @@
-"""`sealmesh evidence show|verify|explain`."""
+"""`sealmesh evidence show|verify|explain|rim`."""
 
 import json
 from collections.abc import Sequence
@@ -114,6 +114,39 @@ def explain(file: FileArgument, *, output: Output) -> None:
     output.result(json.dumps(form, indent=2), form)
 
 
+@app.command()
+@with_options
+def rim(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="RIM...", help="NVIDIA's files: of a driver and of a VBIOS.")
+    ],
+    *,
+    root: Annotated[
+        str, typer.Option("--root", metavar="SHA256", help="Of the root that signs RIMs; default NVIDIA's.")
+    ] = "",
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="TIME", help="2026-01-31T12:00:00Z; default now.")
+    ] = None,
+    output: Output,
+) -> None:
+    """Verify NVIDIA's RIMs and print the entry of a manifest's `Evidence` list that accepts such a GPU.
+
+    A RIM's signer is certified for two years: verify an older one `--at` a time when it was.
+
+    Example: `sealmesh evidence rim driver.swidtag vbios.swidtag --at 2024-06-01T00:00:00Z`
+    """
+    from sealmesh.attestation import Family, TrustRoot
+    from sealmesh.attestation.gpu.rim import NVIDIA_RIM, accepting_rims, verify_rim
+
+    accepted = NVIDIA_RIM
+    if root:
+        accepted = TrustRoot(name="named", family=Family.GPU, sha256=_sha256(root))
+    form = accepting_rims(verify_rim(read_file(file), roots=[accepted], at=_time(at)) for file in files)
+    output.result_alone = True
+    output.aside(f"Signed under {accepted.name}. Goes into Packages.<name>.Evidence (feature gate Evidence).")
+    output.result(json.dumps(form, indent=2), form)
+
+
 def _read(file: Path) -> "UnverifiedEvidence":
     from sealmesh.attestation import parse_evidence
 
@@ -156,6 +189,16 @@ def _roots(names: Sequence[str]) -> "list[TrustRoot]":
     except ValueError as error:
         raise UsageError("this is no trust root", found=", ".join(names), wanted=str(error)) from error
     return roots
+
+
+def _sha256(text: str) -> bytes:
+    try:
+        digest = bytes.fromhex(text)
+    except ValueError:
+        digest = b""
+    if len(digest) != 32:
+        raise UsageError("this is no SHA-256", found=text[:80], wanted="64 hexadecimal digits")
+    return digest
 
 
 def _time(text: str | None) -> datetime:
