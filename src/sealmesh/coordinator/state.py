@@ -49,6 +49,7 @@ class State:
 
     Attributes:
         authority: The state's, or the fresh one while there is no manifest or no key to the state.
+        root_secrets: The present one and the one before, as stored; empty where there is none.
         in_force: None unless Marbles are accepted.
     """
 
@@ -56,6 +57,7 @@ class State:
     authority: Authority
     shelves: Shelves = field(default_factory=Shelves)
     in_force: InForce | None = None
+    root_secrets: tuple[bytes, bytes] = field(default=(b"", b""), repr=False)
 
     @classmethod
     def before_manifest(cls, authority: Authority, *, recovery: bool = False) -> "State":
@@ -86,7 +88,13 @@ class State:
         """
         shelves = self.shelves.refreshed(snapshot)
         if shelves.shelf("state") is self.shelves.shelf("state"):
-            return State(phase=self.phase, authority=self.authority, shelves=shelves, in_force=self.in_force)
+            return State(
+                phase=self.phase,
+                authority=self.authority,
+                shelves=shelves,
+                in_force=self.in_force,
+                root_secrets=self.root_secrets,
+            )
         return _derived(self, shelves)
 
     def package(self, name: str) -> Package:
@@ -103,11 +111,14 @@ class State:
 
     def root_secret(self) -> bytes:
         """Return the 32 bytes from which private keys are derived."""
-        return self._record(places.ROOT_SECRET)
+        present = self.root_secrets[0]
+        if not present:
+            raise StateCorrupt("a record is missing", found=places.ROOT_SECRET)
+        return present
 
     def previous_root_secret(self) -> bytes:
         """Return the root secret before the last rotation; the present one if there was none."""
-        return self.shelves.value(places.PREVIOUS_ROOT_SECRET) or self.root_secret()
+        return self.root_secrets[1] or self.root_secret()
 
     def log(self) -> tuple[str, ...]:
         """Return the lines of the update log, oldest first."""
@@ -116,12 +127,6 @@ class State:
             return tuple((lines[number].value or b"").decode() for number in sorted(lines))
         except UnicodeDecodeError as error:
             raise StateCorrupt("a line of the update log cannot be read") from error
-
-    def _record(self, key: str) -> bytes:
-        value = self.shelves.value(key)
-        if value is None:
-            raise StateCorrupt("a record is missing", found=key)
-        return value
 
 
 def _derived(before: State, shelves: Shelves) -> State:
@@ -134,6 +139,10 @@ def _derived(before: State, shelves: Shelves) -> State:
             authority=_authority(before, shelves),
             shelves=shelves,
             in_force=_in_force(before.in_force, raw, shelves.value(places.SIGNATURE) or b""),
+            root_secrets=(
+                shelves.value(places.ROOT_SECRET) or b"",
+                shelves.value(places.PREVIOUS_ROOT_SECRET) or b"",
+            ),
         )
     except (ValueError, SealmeshError) as error:
         raise StateCorrupt("the stored state cannot be read", found=str(error)) from error
