@@ -55,14 +55,17 @@ def listening(port: int) -> bool:
 
 
 class Mesh:
-    """A Coordinator on a simulated platform, both in one folder; in which TEE, `attester` says."""
+    """A Coordinator and a simulated platform in one folder.
+
+    Which TEE the Coordinator is in, `attester` says: one of that platform, or any with its place.
+    """
 
     def __init__(self, folder: Path, attester: str = "simulated") -> None:
         self.folder = folder
         self.platform = folder / "platform"
         self.mesh_port, self.client_port = free_port(), free_port()
         self.process: subprocess.Popen[bytes] | None = None
-        self.attester = f"{attester}:{self.platform}"
+        self.attester = attester if ":" in attester else f"{attester}:{self.platform}"
         self.policy = own_policy(read_configuration({"attester": self.attester}, {}))
         (folder / "policy.json").write_text(json.dumps(self.policy))
 

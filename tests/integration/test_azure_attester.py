@@ -3,8 +3,10 @@
 The hardware below is simulated, so each piece is verified as one of Azure's own would be.
 """
 
+import importlib.util
 import json
 import os
+import sys
 import threading
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator
@@ -12,6 +14,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -37,10 +41,23 @@ from sealmesh.attestation.simulated import (
     issue_td_collateral,
     td_quote,
 )
+from sealmesh.client import verify as verify_application
 from sealmesh.errors.attestation import AppraisalError, EndorserError, PlatformError, VerificationError
 from sealmesh.ledger import judge_coordinator, parse_policy
 from sealmesh.server.evidence import NoCollateral
 
+
+def _load(name: str) -> ModuleType:
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
+
+
+world = _load("marble_mesh")
 NOW = datetime.now(UTC).replace(microsecond=0)
 DATA = sha256(b"a Coordinator's certificate and a nonce").digest().ljust(64, b"\0")
 ENCLAVE = SimulatedEnclave(
@@ -380,3 +397,27 @@ def test_it_is_found_by_itself_on_a_vm_of_azure_with_a_vtpm(tpm: Any) -> None:
 def test_the_vm_is_named(text: str, choice: AzureChoice | None) -> None:
     assert read_device(text) == choice
     assert AzureChoice().tcti == DEFAULT_TCTI
+
+
+def test_a_coordinator_on_azure_is_verified_and_seals_nothing_without_a_named_sealer(
+    vtpm: Vtpm, azure: Azure, tpm: Any, tmp_path: Path
+) -> None:
+    vtpm.keep(hcl_report(SNP, vtpm.modulus))
+    mesh = world.Mesh(tmp_path, f"azure:{tpm.tcti}?imds={azure.base}")
+    mesh.policy["TrustRoots"] = [{"Name": "lab", "SHA256": SNP_ROOT.sha256.hex(), "Family": "azure"}]
+    (tmp_path / "policy.json").write_text(json.dumps(mesh.policy))
+    _, unique_id = mesh.package("shop", "pass\n")
+    manifest = {"Packages": {"shop": {"UniqueID": unique_id}}, "Marbles": {"shop": {"Package": "shop"}}}
+    mesh.start()
+    try:
+        with pytest.raises(AssertionError, match="cannot be kept by nothing"):
+            mesh.set_manifest(manifest)
+        assert mesh.phase() == 2
+        assert not list((tmp_path / "state").glob("*"))
+        mesh.set_manifest({**manifest, "Config": {"SealMode": "Disabled"}})
+        policy = parse_policy((tmp_path / "policy.json").read_bytes())
+        application = verify_application(f"127.0.0.1:{mesh.client_port}", policy=policy)
+        assert (application.evidence.family, application.evidence.root.name) == (Family.AZURE, "lab")
+        assert not application.simulation
+    finally:
+        mesh.kill()

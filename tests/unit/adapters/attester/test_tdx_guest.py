@@ -1,4 +1,4 @@
-"""A TD by `/dev/tdx_guest`: the module emulated as its header defines it, and a QGS that speaks over a socket."""
+"""A TD by `/dev/tdx_guest`: the driver emulated as its header defines it, and a QGS behind a socket."""
 
 import ctypes
 import errno
