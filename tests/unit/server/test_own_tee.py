@@ -1,6 +1,7 @@
 """Which TEE a Coordinator is in decides its Evidence, and which key it has for its state."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from sealmesh.attestation import Family, UnverifiedEvidence, appraise_any, parse
 from sealmesh.attestation.simulated import SimulatedEnclave, SimulatedGuest, create_chip
 from sealmesh.cli.own_policy import own_policy
 from sealmesh.coordinator.own_evidence import OwnEvidence
-from sealmesh.errors.attestation import EndorserError, PlatformError
+from sealmesh.errors.attestation import EndorserError, PlatformError, VerificationError
 from sealmesh.errors.configuration import ConfigurationError
 from sealmesh.errors.store import SealerError, SealModeRefused
 from sealmesh.ledger import judge_coordinator, parse_policy
@@ -134,7 +135,9 @@ def test_a_tee_without_keys_takes_no_sealed_state(wanted: str) -> None:
             act(wanted)
 
 
-@pytest.mark.parametrize("name", ["simulated", "simulated-tdx", "simulated-snp", "simulated-nitro"])
+@pytest.mark.parametrize(
+    "name", ["simulated", "simulated-tdx", "simulated-snp", "simulated-nitro", "simulated-tpm"]
+)
 def test_a_simulated_coordinator_is_what_its_printed_policy_says(tmp_path: Path, name: str) -> None:
     configuration = read_configuration({"attester": f"{name}:{tmp_path}/platform"}, {})
     parts = build_evidence(configuration)
@@ -146,8 +149,20 @@ def test_a_simulated_coordinator_is_what_its_printed_policy_says(tmp_path: Path,
         raw, parts.attester.endorsements(raw), policy, report_data=DATA, now=system_clock()
     )
     assert judged.root.simulated
-    assert judged.root in parts.roots
     appraise_any(judged, policy.coordinator, report_data=DATA)
+
+
+def test_an_ek_certificate_alone_shows_no_customer_whose_tpm_it_is(tmp_path: Path) -> None:
+    configuration = read_configuration({"attester": f"simulated-tpm:{tmp_path}/platform"}, {})
+    parts = build_evidence(configuration)
+    assert parts.attester is not None
+    printed = parse_policy(json.dumps(own_policy(configuration)).encode())
+    manufacturers = replace(printed, trust_roots=parts.roots)
+    with pytest.raises(VerificationError) as caught:
+        judge_coordinator(
+            parts.attester.evidence(DATA), b"", manufacturers, report_data=DATA, now=system_clock()
+        )
+    assert caught.value.code == "challenge:unanswered"
 
 
 def test_a_simulated_coordinator_may_move_from_family_to_family_with_its_state(tmp_path: Path) -> None:
