@@ -119,9 +119,9 @@ ATTESTER = Setting(
     default="none",
     about="how the Coordinator makes Evidence of itself: `none`; `simulated[:DIR]`, also as another TEE with "
     "`simulated-tdx`, `simulated-snp`, `simulated-nitro`, `simulated-tpm`; in a TEE `auto`, or `gramine`, "
-    "`tsm`, `sev-guest`, `nitro`, each also with :PATH, `tdx-guest[:PATH][?port=N]`, `azure[:TCTI][?imds=URL]`, "
-    "`tpm[:TCTI]?pcrs=sha256:0,7`. Where nothing is said: `none` with `insecure-empty-quotes` or "
-    "`OE_SIMULATION=0`, else `simulated`",
+    "`tsm`, `sev-guest`, `nitro`, each also with :PATH, `tdx-guest[:PATH][?port=N]`, "
+    "`azure[:TCTI][?imds=URL]`, `tpm[:TCTI]?pcrs=sha256:0,7`. Where nothing is said: `none` with "
+    "`insecure-empty-quotes` or `OE_SIMULATION=0`, else `simulated`",
 )
 SIMULATION = Setting(
     name="simulation",
