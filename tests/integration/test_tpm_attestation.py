@@ -166,11 +166,11 @@ def quoted(tpm: Tpm, manufacturer: Manufacturer) -> Quoted:
     )
     area = tpm.read("ak.pub")[2:]  # TPM2B_PUBLIC
     now = datetime.now(UTC)
-    ek, _, _ = verify_endorsement_key(
+    path = verify_endorsement_key(
         manufacturer.ek, manufacturer.candidates, roots=[manufacturer.root], now=now
     )
     challenge = os.urandom(32)
-    answer = activate(tpm, ek.key, parse_public_area(area).name, challenge)
+    answer = activate(tpm, path.leaf.key, parse_public_area(area).name, challenge)
     raw = encode_tpm_evidence(
         attest=tpm.read("quote.msg"), signature=tpm.read("quote.sig"), pcrs={Bank.SHA256: PCRS}, key=area
     )

@@ -148,7 +148,7 @@ def _verify(
         case CcaToken() as token:
             return verify_cca(token, _expect(CcaCollateral, collateral), roots=roots)
         case TpmEvidence() as quote:
-            return verify_tpm(quote, _expect(TpmCollateral, collateral), roots=roots, now=now)
+            return verify_tpm(quote, _expect(TpmCollateral, collateral), roots=roots, now=now, cache=cache)
         case AzureEvidence() as document:
             own = _expect(AzureCollateral, collateral)
             return verify_azure(document, own, roots=roots, now=now, cache=cache)

@@ -79,7 +79,9 @@ class Examiner:
             roots = roots_for(Family.TPM, self._roots)
             if endorsed.is_given(roots):
                 return None
-            return Endorsement(endorsed=endorsed, endorsement_key=endorsed.endorsement_key(roots, now))
+            return Endorsement(
+                endorsed=endorsed, endorsement_key=endorsed.endorsement_key(roots, now, self._platforms)
+            )
         except SealmeshError as error:
             return error
 

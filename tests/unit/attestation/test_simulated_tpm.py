@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from random import Random
 from typing import Any
@@ -16,6 +16,7 @@ from sealmesh.attestation import (
     TpmReference,
     TrustRoot,
     Unchecked,
+    VerificationCache,
     VerifiedEvidence,
     appraise,
     parse_endorsements,
@@ -162,6 +163,21 @@ def verify_unanswered(tpm: SimulatedTpm, root: TrustRoot) -> VerifiedEvidence:
 
 def test_an_ek_certificate_alone_proves_nothing(tpm: SimulatedTpm) -> None:
     assert refusal(lambda: verify_unanswered(tpm, tpm.trust_root)) == "challenge:unanswered"
+
+
+def test_a_remembered_ek_certificate_counts_under_its_root_and_while_it_is_valid(
+    tpm: SimulatedTpm, other: SimulatedTpm
+) -> None:
+    key, cache = endorsed(evidence(tpm)), VerificationCache()
+    for _ in range(2):
+        assert key.endorsement_key([tpm.trust_root], NOW, cache) == tpm.endorsement_key.public_key()
+    assert len(cache) == 1
+    assert refusal(lambda: key.endorsement_key([other.trust_root], NOW, cache)) == "root:ek root"
+    late, early = NOW + timedelta(days=20 * 365 + 1), NOW - timedelta(days=2)
+    for now in (late, early):
+        assert refusal(lambda now=now: key.endorsement_key([tpm.trust_root], now, cache)).startswith(
+            "expired:"
+        )
 
 
 def test_who_saw_the_key_made_needs_no_challenge(tpm: SimulatedTpm) -> None:

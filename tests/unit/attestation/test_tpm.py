@@ -28,7 +28,7 @@ from sealmesh.attestation import (
 )
 from sealmesh.attestation.certification import key_fingerprint
 from sealmesh.attestation.tpm import Bank, parse_event_log
-from sealmesh.attestation.tpm.attestation_key import MAX_CANDIDATES
+from sealmesh.attestation.tpm.endorsement_key import MAX_CANDIDATES
 from sealmesh.errors.attestation import AttestationError
 
 

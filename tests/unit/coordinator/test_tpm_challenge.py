@@ -326,8 +326,9 @@ def test_a_coordinator_that_names_no_manufacturer_challenges_nobody(world: World
     assert refused(world, lambda: worker.challenge(request)).code == "roots:none"
 
 
-def test_an_expired_ek_certificate_is_refused(world: World) -> None:
+def test_an_ek_certificate_that_has_expired_since_it_was_seen_is_refused(world: World) -> None:
     raw = world.evidence(world.mine)
+    world.challenge(raw)
     world.clock.forward(days=21 * 365)
     request = ChallengeRequest(evidence=raw, client_cert=CERTIFICATE)
     assert refused(world, lambda: world.coordinator.challenge(request)).code.startswith("expired:")

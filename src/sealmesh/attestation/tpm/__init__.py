@@ -1,14 +1,10 @@
 """TPM 2.0: quotes over the platform configuration registers (PCRs) of a measured machine."""
 
 from sealmesh.attestation.tpm.algorithms import Bank, Scheme
-from sealmesh.attestation.tpm.attestation_key import (
-    ActivatedKey,
-    EndorsedKey,
-    GivenKeys,
-    verify_endorsement_key,
-)
+from sealmesh.attestation.tpm.attestation_key import ActivatedKey, EndorsedKey, GivenKeys
 from sealmesh.attestation.tpm.claims import TpmClaims
 from sealmesh.attestation.tpm.credential import Credential, make_credential
+from sealmesh.attestation.tpm.endorsement_key import verify_endorsement_key
 from sealmesh.attestation.tpm.event_log import Event, EventLog, parse_event_log
 from sealmesh.attestation.tpm.evidence import (
     TpmEvidence,

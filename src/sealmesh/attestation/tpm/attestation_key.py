@@ -6,8 +6,7 @@
 
 Plan for a manufacturer's word (TCG EK Credential Profile; TPM 2.0 Library, part 1, section 9.5.3.3):
 
- 1. EK certificate: a path to an accepted root; not a CA; for key encipherment (RSA) or key agreement
-    (ECC); extended key usage, where there is one, names 2.23.133.8.1.
+ 1. EK certificate: `tpm.endorsement_key`.
  2. The AK is restricted to signing what the TPM made, and cannot leave it (its attributes).
  3. Activation: the TPM gave back the secret that was encrypted to that EK for an AK of this Name.
 """
@@ -17,31 +16,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from hmac import compare_digest
 
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import rsa
 
-from sealmesh.attestation.certification import (
-    Certificate,
-    PublicKey,
-    key_fingerprint,
-    order_path,
-    parse_certificate,
-    verify_path,
-)
-from sealmesh.attestation.certification.certificate import Extension
-from sealmesh.attestation.certification.der import DerReader, Tag, read_oid
+from sealmesh.attestation.cache import VerificationCache
+from sealmesh.attestation.certification import PublicKey, key_fingerprint
 from sealmesh.attestation.roots import TrustRoot
+from sealmesh.attestation.tpm.endorsement_key import verify_endorsement_key
 from sealmesh.attestation.tpm.public_area import PublicArea, parse_public_area
 from sealmesh.attestation.validity import ALWAYS, Validity
-from sealmesh.errors.attestation import EndorsementFormatError, VerificationError
+from sealmesh.errors.attestation import VerificationError
 
-MAX_CANDIDATES = 40
-"""A few that the Evidence brings, and those of all manufacturers that an operator accepts."""
-
-_KEY_ENCIPHERMENT, _KEY_AGREEMENT = 2, 4
-_EXTENDED_KEY_USAGE, _SUBJECT_ALTERNATIVE_NAME = "2.5.29.37", "2.5.29.17"
-_CERTIFICATE_POLICIES = "2.5.29.32"
-_KNOWN_CRITICAL = frozenset({_EXTENDED_KEY_USAGE, _SUBJECT_ALTERNATIVE_NAME, _CERTIFICATE_POLICIES})
-_EK_CERTIFICATE = "2.23.133.8.1"
 _EK_BITS = 2048
 
 
@@ -138,7 +122,9 @@ class EndorsedKey:
             wanted="an answered challenge, or this key as a trust root",
         )
 
-    def endorsement_key(self, roots: Sequence[TrustRoot], now: datetime) -> PublicKey:
+    def endorsement_key(
+        self, roots: Sequence[TrustRoot], now: datetime, cache: VerificationCache | None = None
+    ) -> PublicKey:
         """Return the key that a challenge has to be encrypted to, verified down from the manufacturer's root.
 
         Raises:
@@ -146,12 +132,13 @@ class EndorsedKey:
                 `profile:attestation key`.
         """
         self.public_area.verify_signs_only_for_its_tpm()
-        ek, _, _ = verify_endorsement_key(self.certificate, self.candidates, roots=roots, now=now)
-        if isinstance(ek.key, rsa.RSAPublicKey) and ek.key.key_size != _EK_BITS:
+        path = verify_endorsement_key(self.certificate, self.candidates, roots=roots, now=now, cache=cache)
+        key = path.leaf.key
+        if isinstance(key, rsa.RSAPublicKey) and key.key_size != _EK_BITS:
             raise VerificationError(
                 "the EK is not after a default template", code="profile:ek", wanted=f"RSA-{_EK_BITS}"
             )
-        return ek.key
+        return key
 
     def activated(self, *, challenge: bytes, answer: bytes) -> "ActivatedKey":
         """Return the key with the TPM's answer, for `verify` to look at both."""
@@ -183,7 +170,13 @@ class ActivatedKey:
     challenge: bytes = field(repr=False)
     answer: bytes = field(repr=False)
 
-    def verify(self, claimed: PublicArea | None, roots: Sequence[TrustRoot], now: datetime) -> VerifiedKey:
+    def verify(
+        self,
+        claimed: PublicArea | None,
+        roots: Sequence[TrustRoot],
+        now: datetime,
+        cache: VerificationCache | None = None,
+    ) -> VerifiedKey:
         """Verify the key; the plan is the module's.
 
         Raises:
@@ -193,7 +186,7 @@ class ActivatedKey:
                 `binding:credential`, or `trust anchor:attestation key`: the Evidence names another key.
         """
         # 1. EK certificate.
-        ek, root, validity = verify_endorsement_key(self.certificate, self.candidates, roots=roots, now=now)
+        path = verify_endorsement_key(self.certificate, self.candidates, roots=roots, now=now, cache=cache)
         # 2. The AK.
         area = parse_public_area(self.public_area)
         area.verify_signs_only_for_its_tpm()
@@ -209,55 +202,9 @@ class ActivatedKey:
             raise VerificationError(
                 "the TPM did not give back the secret for this key", code="binding:credential"
             )
-        issuer = order_path(ek, [parse_certificate(der, subject="ek ca") for der in self.candidates])[1]
-        return VerifiedKey(key=area.key, root=root, validity=validity, manufacturer=issuer.subject_name)
-
-
-def verify_endorsement_key(
-    certificate: bytes, candidates: Sequence[bytes], *, roots: Sequence[TrustRoot], now: datetime
-) -> tuple[Certificate, TrustRoot, Validity]:
-    """Verify an EK certificate (step 1); also what a challenger does before `make_credential`.
-
-    Returns:
-        The certificate, the root that vouches for it, and how long all of them are valid.
-    """
-    if len(candidates) > MAX_CANDIDATES:
-        raise EndorsementFormatError(
-            "too many certificates of CAs", code="limit:chain", found=len(candidates), wanted=MAX_CANDIDATES
+        return VerifiedKey(
+            key=area.key,
+            root=path.root,
+            validity=path.validity,
+            manufacturer=path.certificates[1].subject_name,
         )
-    ek = parse_certificate(certificate, subject="ek")
-    ordered = order_path(ek, [parse_certificate(der, subject="ek ca") for der in candidates])
-    between = [f"ek ca {depth}" for depth in range(len(ordered) - 2, 0, -1)]
-    usage = _KEY_ENCIPHERMENT if isinstance(ek.key, rsa.RSAPublicKey) else _KEY_AGREEMENT
-    path = verify_path(
-        ordered,
-        subjects=("ek", *between, "ek root"),
-        roots=roots,
-        now=now,
-        known_critical=_KNOWN_CRITICAL,
-        leaf_usages=(usage,),
-    )
-    extension = ek.extensions.get(_EXTENDED_KEY_USAGE)
-    if extension is not None and _EK_CERTIFICATE not in _purposes(extension):
-        raise VerificationError(
-            "the EK certificate is for another purpose", code="profile:ek", wanted=_EK_CERTIFICATE
-        )
-    if isinstance(ek.key, ec.EllipticCurvePublicKey) and not isinstance(ek.key.curve, ec.SECP256R1):
-        raise VerificationError("the EK is not after a default template", code="profile:ek", wanted="P-256")
-    return ek, path.root, path.validity
-
-
-def _purposes(extension: Extension) -> frozenset[str]:
-    try:
-        outer = DerReader(extension.value)
-        purposes = outer.sequence()
-        outer.finish()
-        found = set()
-        while purposes.tag == Tag.OID:
-            found.add(read_oid(purposes.content(Tag.OID)))
-        purposes.finish()
-    except ValueError as error:
-        raise VerificationError(
-            f"the EK certificate's purposes cannot be read: {error}", code="profile:ek"
-        ) from error
-    return frozenset(found)

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sealmesh.attestation.cache import VerificationCache
 from sealmesh.attestation.genuine import Genuine
 from sealmesh.attestation.nonce import verify_nonce
 from sealmesh.attestation.roots import TrustRoot
@@ -46,7 +47,12 @@ class TpmCollateral:
 
 
 def verify_tpm(
-    evidence: TpmEvidence, collateral: TpmCollateral, *, roots: Sequence[TrustRoot], now: datetime
+    evidence: TpmEvidence,
+    collateral: TpmCollateral,
+    *,
+    roots: Sequence[TrustRoot],
+    now: datetime,
+    cache: VerificationCache | None = None,
 ) -> Genuine[TpmClaims]:
     """Verify a quote; the plan is the module's.
 
@@ -57,7 +63,7 @@ def verify_tpm(
     """
     attest = evidence.attest
     # 1. The key.
-    key = _verify_key(evidence, collateral, roots, now)
+    key = _verify_key(evidence, collateral, roots, now, cache)
     # 2. Signature.
     evidence.signature.verify(key.key, attest.raw)
     # 3. Nonce.
@@ -80,10 +86,14 @@ def verify_tpm(
 
 
 def _verify_key(
-    evidence: TpmEvidence, collateral: TpmCollateral, roots: Sequence[TrustRoot], now: datetime
+    evidence: TpmEvidence,
+    collateral: TpmCollateral,
+    roots: Sequence[TrustRoot],
+    now: datetime,
+    cache: VerificationCache | None,
 ) -> VerifiedKey:
     if isinstance(collateral.key, ActivatedKey):
-        return collateral.key.verify(evidence.key, roots, now)
+        return collateral.key.verify(evidence.key, roots, now, cache)
     return collateral.key.verify(evidence.key, roots)
 
 
