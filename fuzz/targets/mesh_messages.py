@@ -7,7 +7,7 @@ from sealmesh.adapters.grpc.services import methods_of
 from sealmesh.errors import SealmeshError
 from sealmesh.errors.coordinator import PhaseError
 from sealmesh.wire import methods
-from sealmesh.wire.enrolment_pb2 import ActivateRequest
+from sealmesh.wire.enrolment_pb2 import ActivateRequest, ChallengeAnswer
 from sealmesh.wire.marble_pb2 import ActivationReq
 
 
@@ -27,7 +27,7 @@ _METHODS = methods_of(_Closed())  # type: ignore[arg-type]
 def _call(message: bytes) -> None:
     """Call each method; being asked is how far a good message gets."""
     reached = False
-    for path in (methods.ACTIVATE, methods.ENROL, methods.RENEW):
+    for path in (methods.ACTIVATE, methods.CHALLENGE, methods.ENROL, methods.RENEW):
         try:
             _METHODS[path](message, (b"der",))
         except PhaseError:
@@ -46,6 +46,9 @@ TARGET = Target(
         ).SerializeToString(),
         "own": ActivateRequest(
             evidence=b"e", csr=b"c", marble_type="m", uuid="u", coordinator_nonce=bytes(32)
+        ).SerializeToString(),
+        "answered": ActivateRequest(
+            evidence=b"e", answer=ChallengeAnswer(token=b"t", secret=b"s")
         ).SerializeToString(),
     },
     longest=2048,

@@ -3,7 +3,7 @@
 import importlib.util
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -18,6 +18,7 @@ from sealmesh.attestation import (
     AzureCollateral,
     CcaCollateral,
     Collateral,
+    CompositeClaims,
     CompositeCollateral,
     Family,
     GivenKeys,
@@ -25,6 +26,7 @@ from sealmesh.attestation import (
     NoCollateral,
     PlatformKey,
     SnpCollateral,
+    TpmClaims,
     TpmCollateral,
     TrustRoot,
     Unchecked,
@@ -85,6 +87,14 @@ class Genuine:
     def verify(self, raw: bytes | None = None, cache: VerificationCache | None = None) -> VerifiedEvidence:
         evidence = parse_evidence(self.raw if raw is None else raw)
         return verify(evidence, self.collateral, roots=self.roots, now=NOW, cache=cache)
+
+
+def said(verified: VerifiedEvidence) -> object:
+    """Return what was said; of a log that is its digests, not the words beside them, which nobody signed."""
+    claims = verified.claims
+    if isinstance(claims, TpmClaims):
+        return replace(claims, events=()), [(event.pcr, event.digests) for event in claims.events]
+    return tuple(map(said, claims.parts)) if isinstance(claims, CompositeClaims) else claims
 
 
 class Machines:

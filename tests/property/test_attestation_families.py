@@ -7,7 +7,6 @@ import time
 import tracemalloc
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -18,7 +17,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sealmesh.attestation import (
-    TpmClaims,
     UnverifiedEvidence,
     VerificationCache,
     VerifiedEvidence,
@@ -50,6 +48,7 @@ def _load(name: str) -> ModuleType:
 
 evidence = _load("genuine")
 genuine: Callable[[str], Any] = evidence.genuine
+said: Callable[[VerifiedEvidence], object] = evidence.said
 FAMILIES = list(evidence.MAKERS)
 quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 thorough = settings(max_examples=3000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -80,16 +79,7 @@ def outcome(family: str, raw: bytes) -> VerifiedEvidence | None:
 def unchanged(family: str, raw: bytes) -> bool:
     """Whether forged Evidence is refused, or says exactly what the genuine says."""
     verified = outcome(family, raw)
-    return verified is None or _said(verified) == _said(genuine(family).verify(cache=memory()))
-
-
-def _said(verified: VerifiedEvidence) -> object:
-    """What was said; of a log that is its digests, not the words beside them, which nobody signed."""
-    claims = verified.claims
-    if isinstance(claims, TpmClaims):
-        return replace(claims, events=()), [(event.pcr, event.digests) for event in claims.events]
-    parts = getattr(claims, "parts", None)
-    return claims if parts is None else tuple(map(_said, parts))
+    return verified is None or said(verified) == said(genuine(family).verify(cache=memory()))
 
 
 def flipped(raw: bytes, position: int, bit: int) -> bytes:
