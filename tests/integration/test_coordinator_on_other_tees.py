@@ -1,4 +1,4 @@
-"""A Coordinator in simulated TDX, SNP and Nitro with Marbles in simulated SGX: real processes, one policy."""
+"""A Coordinator on each other simulated TEE with Marbles in simulated SGX: real processes, one policy."""
 
 import base64
 import importlib.util
@@ -121,7 +121,10 @@ class Stage:
         )
 
 
-@pytest.fixture(scope="module", params=["snp", "tdx", pytest.param("nitro", marks=pytest.mark.slow)])
+_LONG = (pytest.param(tee, marks=pytest.mark.slow) for tee in ("nitro", "tpm"))
+
+
+@pytest.fixture(scope="module", params=["snp", "tdx", *_LONG])
 def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     stage = Stage(tmp_path_factory.mktemp(str(request.param)), str(request.param))
     try:
