@@ -25,8 +25,9 @@ from sealmesh.attestation import (
     parse_platform_keys,
 )
 from sealmesh.attestation.cbor import decode
-from sealmesh.attestation.certification import parse_certificate, parse_pem_certificates
+from sealmesh.attestation.certification import ocsp_serial, parse_certificate, parse_pem_certificates
 from sealmesh.attestation.envelope import encode_envelope
+from sealmesh.attestation.gpu.rim.tree import parse_document
 from sealmesh.attestation.simulated.machine_record import parse_chip, parse_hypervisor, parse_tpm
 from sealmesh.attestation.tpm import parse_event_log, parse_public_area
 from sealmesh.attestation.tpm.attest import parse_attest
@@ -151,6 +152,8 @@ PARSERS: dict[str, Callable[[bytes], object]] = {
     "event log": parse_event_log,
     "chip": parse_chip,
     "hypervisor": parse_hypervisor,
+    "ocsp": ocsp_serial,
+    "rim": parse_document,
     "simulated tpm": parse_tpm,
 }
 BEGINNINGS = {
