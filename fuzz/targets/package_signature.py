@@ -1,5 +1,7 @@
 """Signature files of packages: the signature structure, and the list of what was signed."""
 
+import json
+from contextlib import suppress
 from functools import cache
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -15,6 +17,7 @@ from sealmesh.attestation.simulated import (
     measure,
     sign_package,
 )
+from sealmesh.errors import SealmeshError
 
 _CONTENT = PackageContent(
     exe="app.py",
@@ -39,11 +42,30 @@ def _good() -> bytes:
 
 
 def _read(raw: bytes) -> None:
-    assert parse_signature(raw, name="fuzz").content.exe == _CONTENT.exe, "another package has this signature"
+    """Read the bytes as a whole file, then as the list of what was signed in a good one."""
+    with suppress(SealmeshError):
+        _assert_same(raw)
+    document = json.loads(_good())
+    before, after = json.dumps({**document, "content": "@"}).encode().split(b'"@"')
+    _assert_same(before + raw + after)
+
+
+def _assert_same(raw: bytes) -> None:
+    assert parse_signature(raw, name="fuzz").content == _CONTENT, "another package has this signature"
 
 
 TARGET = Target(
     run=_read,
-    seeds=lambda: {"signature": _good()},
-    words=(b'"content"', b'"files"', b'"environment"', b"null"),
+    seeds=lambda: {"content": json.dumps(json.loads(_good())["content"]).encode()},
+    words=(
+        b'"exe":',
+        b'"args":',
+        b'"files":',
+        b'"environment":',
+        b'"settings":',
+        b"null",
+        b"true",
+        b"1e9",
+        b"[]",
+    ),
 )
