@@ -4,24 +4,18 @@ import os
 import re
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from fuzz.judgement import judge
 from fuzz.places import Places
-from fuzz.target import Target, load_target
 
 TIMEOUT_SECONDS, RESIDENT_MEGABYTES = 20, 1024
 """Where the fuzzer stops an input by force. What is over the target's own bounds is judged afterwards."""
-_START_SECONDS = 300
+_START_SECONDS, _JUDGE_SECONDS = 300, 1200
 _EXECUTIONS = re.compile(r"stat::number_of_executed_units:\s+(\d+)")
+_FINDING = re.compile(r"^finding (\S+)$", re.MULTILINE)
 _CRASH = re.compile(r"Test unit written to (\S+)")
 _STATUS = re.compile(r"cov: (\d+) ft: \d+ corp: (\d+)")
-
-_judging = threading.Lock()
-"""Time and memory are those of the process, so only one target is judged at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,16 +55,18 @@ def fuzz_target(*, seconds: int, places: Places) -> Outcome:
     crashes = [Path(found) for found in _CRASH.findall(said)]
     for crash in crashes:
         crash.with_suffix(".txt").write_text(said[-8000:])
-    failed = not crashes and (ended != 0 or executions is None or not status)
-    with _judging:
-        judged = () if failed else tuple(_judged(load_target(name), places))
+    fuzzed = crashes or (ended == 0 and executions is not None and status)
+    judged, found = _judge(places) if fuzzed else (0, [])
+    failed = (
+        f"the fuzzer ended with status {ended}" if not fuzzed else "the judgement failed" if judged else ""
+    )
     return Outcome(
         target=name,
         executions=int(executions[1]) if executions else 0,
         coverage=int(status[-1][0]) if status else 0,
         kept=sum(1 for _ in places.corpus.iterdir()),
-        findings=(*crashes, *judged),
-        failure=f"the fuzzer ended with status {ended}, see {places.log}" if failed else "",
+        findings=(*crashes, *found),
+        failure=f"{failed}, see {places.log}" if failed else "",
     )
 
 
@@ -78,26 +74,28 @@ def _run(seconds: int, places: Places) -> tuple[int, str]:
     """Return the fuzzer's exit status and what it said."""
     limits = (f"-timeout={TIMEOUT_SECONDS}", f"-rss_limit_mb={RESIDENT_MEGABYTES}")
     options = (f"-max_total_time={seconds}", "-print_final_stats=1", *limits)
-    ended = subprocess.run(
-        [sys.executable, "-m", "fuzz.child", places.target, str(places.root), *options],
+    ended = _module("fuzz.child", places, list(options), timeout=seconds + _START_SECONDS)
+    return ended.returncode, ended.stdout.decode(errors="replace")
+
+
+def _judge(places: Places) -> tuple[int, list[Path]]:
+    """Return the exit status of the judgement, and where it left findings."""
+    ended = _module("fuzz.judging", places, [], timeout=_JUDGE_SECONDS)
+    said = ended.stdout.decode(errors="replace")
+    with places.log.open("a") as log:
+        log.write(said)
+    return ended.returncode, [Path(found) for found in _FINDING.findall(said)]
+
+
+def _module(
+    module: str, places: Places, options: list[str], *, timeout: int
+) -> "subprocess.CompletedProcess[bytes]":
+    return subprocess.run(
+        [sys.executable, "-m", module, places.target, str(places.root), *options],
         cwd=Path(__file__).resolve().parents[1],
         env={**os.environ, "PYTHONHASHSEED": "0"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=seconds + _START_SECONDS,
+        timeout=timeout,
         check=False,
     )
-    return ended.returncode, ended.stdout.decode(errors="replace")
-
-
-def _judged(target: Target, places: Places) -> Iterator[Path]:
-    for seed in target.seeds().values():
-        target.run(seed)  # what is made once must not count for the first input
-    for path in (*sorted(places.suspects.iterdir()), *sorted(places.corpus.iterdir())):
-        data = path.read_bytes()
-        wrong = judge(target, data)
-        if wrong is not None:
-            finding = places.findings / path.name
-            finding.write_bytes(data)
-            finding.with_suffix(".txt").write_text(wrong)
-            yield finding

@@ -8,6 +8,7 @@ from fuzz.makers import evidence_maker
 from fuzz.target import Target
 from sealmesh.attestation import parse_collateral, parse_evidence, verify
 from sealmesh.attestation.dcap.ecdsa import sign_raw
+from sealmesh.attestation.dcap.qe_identity import parse_qe_identity
 from sealmesh.attestation.simulated import EndorsementPlan, issue_collateral
 
 
@@ -27,9 +28,10 @@ def _quote() -> bytes:
 
 
 def _verify(text: bytes) -> None:
-    """Verify the quote with this document, signed by the vendor's own key."""
+    """Read this document, then verify the quote with it, signed by the vendor's own key."""
     here = evidence_maker().machines()
     document = text.decode(errors="replace")
+    parse_qe_identity(document.encode())
     signature = sign_raw(here.vendor.tcb_signer.key, document.encode()).hex()
     changed = {**_collateral(), "qe_identity": document, "qe_identity_signature": signature}
     collateral = parse_collateral(json.dumps(changed).encode())

@@ -8,6 +8,7 @@ from fuzz.makers import evidence_maker
 from fuzz.target import Target
 from sealmesh.attestation import Family, parse_collateral, parse_evidence, verify
 from sealmesh.attestation.dcap.ecdsa import sign_raw
+from sealmesh.attestation.dcap.tcb_info import parse_tcb_info
 from sealmesh.attestation.simulated import EndorsementPlan, SimulatedTd, issue_td_collateral, td_quote
 
 
@@ -27,9 +28,10 @@ def _quote() -> bytes:
 
 
 def _verify(text: bytes) -> None:
-    """Verify the quote with this document, signed by the vendor's own key."""
+    """Read this document, then verify the quote with it, signed by the vendor's own key."""
     here = evidence_maker().machines()
     document = text.decode(errors="replace")
+    parse_tcb_info(document.encode())
     signature = sign_raw(here.vendor.tcb_signer.key, document.encode()).hex()
     changed = {**_collateral(), "tcb_info": document, "tcb_info_signature": signature}
     collateral = parse_collateral(json.dumps(changed).encode())
