@@ -14,13 +14,14 @@ class TlsFailure(Exception):
 class TlsSession:
     """TLS for one accepted connection. After every call `outgoing` has what it wants to send."""
 
-    __slots__ = ("_chain", "_connection", "_established")
+    __slots__ = ("_chain", "_connection", "_established", "_failure")
 
     def __init__(self, context: SSL.Context) -> None:
         self._connection = SSL.Connection(context, None)
         self._connection.set_accept_state()
         self._established = False
         self._chain: tuple[bytes, ...] | None = None
+        self._failure: TlsFailure | None = None
 
     def feed(self, data: bytes) -> None:
         """Take bytes from the wire."""
@@ -52,19 +53,31 @@ class TlsSession:
         return True
 
     def read(self) -> bytes | None:
-        """Return up to one record of plaintext; None when more bytes are needed, empty when the peer is done.
+        """Return plaintext, of several records if they are there.
+
+        None when more bytes are needed, empty when the peer is done.
 
         Raises:
-            TlsFailure: A record did not decrypt, or the peer sent an alert.
+            TlsFailure: A record did not decrypt, or the peer sent an alert; all before it was returned.
         """
+        if self._failure is not None:
+            raise self._failure
+        parts: list[bytes] = []
+        size = 0
         try:
-            return self._connection.recv(_RECORD)
+            while size < _CHUNK:
+                parts.append(self._connection.recv(_RECORD))
+                size += len(parts[-1])
         except SSL.WantReadError:
-            return None
+            if not parts:
+                return None
         except SSL.ZeroReturnError:
-            return b""
+            pass  # once more at the next call
         except SSL.Error as error:
-            raise TlsFailure(_reason(error)) from error
+            self._failure = TlsFailure(_reason(error))
+            if not parts:
+                raise self._failure from error
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def write(self, data: bytes) -> None:
         """Encrypt `data`; memory takes any amount, so whoever calls must heed the wire's backpressure.

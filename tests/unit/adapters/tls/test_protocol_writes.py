@@ -40,6 +40,9 @@ class Wire:
     def get_extra_info(self, _name: str) -> tuple[str, int]:
         return "192.0.2.1", 1
 
+    def can_write_eof(self) -> bool:
+        return False
+
     def pause_reading(self) -> None: ...
     def resume_reading(self) -> None: ...
 
@@ -56,7 +59,9 @@ class Application:
     def data_received(self, data: bytes) -> None:
         self._act(self._connection, data)
 
-    def eof_received(self) -> None: ...
+    def eof_received(self) -> None:
+        self._act(self._connection, b"end")
+
     def pause_writing(self) -> None: ...
     def resume_writing(self) -> None: ...
     def connection_lost(self) -> None: ...
@@ -65,13 +70,14 @@ class Application:
 class Owner:
     def __init__(self, act: Callable[[TlsServerProtocol, bytes], None]) -> None:
         self._act = act
+        self.failures: list[str] = []
 
     def established(self, connection: TlsServerProtocol) -> Application:
         return Application(connection, self._act)
 
     def accepted(self, connection: TlsServerProtocol) -> None: ...
     def failed(self, connection: TlsServerProtocol, reason: str) -> None:
-        raise AssertionError(reason)
+        self.failures.append(reason)
 
     def active(self, connection: TlsServerProtocol) -> None: ...
     def lost(self, connection: TlsServerProtocol) -> None: ...
@@ -82,7 +88,8 @@ class Peer:
 
     def __init__(self, act: Callable[[TlsServerProtocol, bytes], None]) -> None:
         self.wire = Wire()
-        self.server = TlsServerProtocol(Owner(act))
+        self.owner = Owner(act)
+        self.server = TlsServerProtocol(self.owner)
         made: Any = self.wire
         self.server.connection_made(made)
         self.server.begin(_context())
@@ -92,11 +99,13 @@ class Peer:
         self.server.data_received(self._tls.bio_read(65536))
         self._shake_hands(self.wire.writes.pop())
 
-    def finish(self, *plain: bytes) -> None:
-        """Send the end of the handshake and `plain` in one piece."""
+    def finish(self, *plain: bytes, then: bytes = b"", close: bool = False) -> None:
+        """Send the end of the handshake and `plain` in one piece, and what follows it."""
         for data in plain:
             self._tls.send(data)
-        self.server.data_received(self._tls.bio_read(65536))
+        if close:
+            self._tls.shutdown()
+        self.server.data_received(self._tls.bio_read(1 << 20) + then)
 
     def received(self) -> bytes:
         """Return what the server said so far."""
@@ -143,7 +152,7 @@ def test_all_that_is_said_to_what_came_in_goes_out_in_one_write() -> None:
     peer.finish(b"one", b"two")
 
     assert len(peer.wire.writes) == 1
-    assert peer.received() == b"greetingone!two!"
+    assert peer.received() == b"greetingonetwo!"  # and so did what came in
 
 
 def test_an_answer_that_comes_later_goes_out_at_once() -> None:
@@ -181,3 +190,34 @@ def test_what_was_said_before_closing_is_sent_before_closing() -> None:
 
     assert peer.wire.closed
     assert peer.received() == b"greetinglast words"
+
+
+def test_what_came_before_a_broken_record_is_delivered_before_the_failure() -> None:
+    heard: list[bytes] = []
+    peer = Peer(lambda _connection, data: heard.append(data))
+
+    peer.finish(b"one", b"two", then=b"\x17\x03\x03\x00\x20" + bytes(32))
+
+    assert heard == [b"onetwo"]
+    assert len(peer.owner.failures) == 1
+    assert not peer.server.is_open
+
+
+def test_what_came_before_the_end_is_delivered_before_the_end() -> None:
+    heard: list[bytes] = []
+    peer = Peer(lambda _connection, data: heard.append(data))
+
+    peer.finish(b"one", b"two", close=True)
+
+    assert heard == [b"onetwo", b"end"]
+    assert peer.owner.failures == []
+
+
+def test_much_at_once_comes_in_pieces() -> None:
+    heard: list[bytes] = []
+    peer = Peer(lambda _connection, data: heard.append(data))
+
+    peer.finish(*[b"x" * 16_000] * 20)
+
+    assert b"".join(heard) == b"x" * 320_000
+    assert max(map(len, heard)) <= 65_536 + 16_384
