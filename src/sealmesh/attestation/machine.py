@@ -24,7 +24,7 @@ class Machine:
 
     Attributes:
         root: SHA-256 of the root it was verified under: of a certificate's DER, or of a given key.
-        cpu_svn: 16 bytes, raw (SGX).
+        cpu_svn: 16 bytes, raw (SGX; of TDX the quoting enclave's, which runs on the same processor).
         pce_svn: Version of the provisioning certification enclave (SGX, TDX).
         qe_svn: Version of the quoting enclave (SGX, TDX).
         fmspc: 6 bytes, the kind of platform (SGX, TDX).
@@ -52,9 +52,7 @@ def machines_of(verified: VerifiedEvidence) -> Iterator[Machine]:
 
 def _machine(claims: SingleClaims, machine: Machine) -> Machine:
     match claims:
-        case EnclaveClaims():
-            return replace(_dcap(claims, machine), cpu_svn=claims.cpu_svn)
-        case TdClaims():
+        case EnclaveClaims() | TdClaims():
             return _dcap(claims, machine)
         case SnpClaims():
             return replace(machine, identity=claims.chip_id if any(claims.chip_id) else None)
@@ -71,5 +69,10 @@ def _machine(claims: SingleClaims, machine: Machine) -> Machine:
 
 def _dcap(claims: EnclaveClaims | TdClaims, machine: Machine) -> Machine:
     return replace(
-        machine, pce_svn=claims.pce_svn, qe_svn=claims.qe_svn, fmspc=claims.fmspc, identity=claims.ppid
+        machine,
+        cpu_svn=claims.cpu_svn,
+        pce_svn=claims.pce_svn,
+        qe_svn=claims.qe_svn,
+        fmspc=claims.fmspc,
+        identity=claims.ppid,
     )

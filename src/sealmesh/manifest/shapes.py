@@ -58,7 +58,7 @@ INFRASTRUCTURE = shape(
     {
         "QESVN": Field(schema=unsigned(16), about="Lowest version of the quoting enclave (SGX, TDX)."),
         "PCESVN": Field(schema=unsigned(16), about="Lowest version of the PCE (SGX, TDX)."),
-        "CPUSVN": Field(schema=BYTES, about="The processor's version, 16 bytes as in the quote (SGX)."),
+        "CPUSVN": Field(schema=BYTES, about="The processor's version, 16 bytes as in the quote (SGX, TDX)."),
         "RootCA": Field(schema=BYTES, about="The root certificate, PEM or DER, or its SHA-256 (all TEEs)."),
         "FMSPCs": Field(
             schema=listed(_FMSPC), about="Kinds of platforms, in hex (SGX, TDX).", gate=FeatureGate.EVIDENCE

@@ -170,7 +170,7 @@ def test_td_is_no_enclave(verified: VerifiedEvidence, scene: Scene) -> None:
         mr_td=bytes(48), rtmrs=(bytes(48),) * 4, mr_config_id=bytes(48), mr_owner=bytes(48),
         mr_owner_config=bytes(48), td_attributes=bytes(8), xfam=bytes(8), debug=False,
         report_data=scene.report_data, tee_tcb_svn=bytes(16), mr_seam=bytes(48), mr_service_td=None,
-        fmspc=bytes(6), ppid=bytes(16), pce_svn=1, qe_svn=1,
+        fmspc=bytes(6), ppid=bytes(16), cpu_svn=bytes(16), pce_svn=1, qe_svn=1,
     )  # fmt: skip
     evidence = replace(verified, family=Family.TDX, claims=td)
     assert mismatches(evidence, SgxReference(product_id=7), scene.report_data) == {"Family"}

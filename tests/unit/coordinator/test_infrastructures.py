@@ -87,6 +87,7 @@ def test_intels_machines_are_held_to_kind_identity_and_versions(family: str) -> 
     fitting = Infrastructure(
         fmspcs=frozenset({OTHER[:6], found.fmspc}),
         platform_ids=frozenset({found.identity}),
+        cpu_svn=found.cpu_svn,
         pce_svn=found.pce_svn,
         qe_svn=found.qe_svn,
     )
@@ -96,10 +97,11 @@ def test_intels_machines_are_held_to_kind_identity_and_versions(family: str) -> 
         ours=Infrastructure(
             fmspcs=frozenset({OTHER[:6]}),
             platform_ids=frozenset({OTHER[:16]}),
+            cpu_svn=OTHER[:16],
             pce_svn=found.pce_svn + 1,
             qe_svn=found.qe_svn + 1,
         ),
-    ) == [f"Infrastructures.ours.{field}" for field in ("PCESVN", "QESVN", "FMSPCs", "PlatformIDs")]
+    ) == [f"Infrastructures.ours.{field}" for field in ("CPUSVN", "PCESVN", "QESVN", "FMSPCs", "PlatformIDs")]
 
 
 @pytest.mark.parametrize("family", ["snp", "azure", "cca"])

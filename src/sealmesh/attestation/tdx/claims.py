@@ -20,6 +20,7 @@ class TdClaims:
         mr_service_td: 48 bytes, the service TD bound to this one; None before TDX 1.5.
         fmspc: 6 bytes, the kind of platform.
         ppid: 16 bytes, this one platform.
+        cpu_svn: 16 bytes from the report of the quoting enclave, which runs on the same processor.
         pce_svn: From the PCK certificate.
         qe_svn: Security version of the quoting enclave.
     """
@@ -38,5 +39,6 @@ class TdClaims:
     mr_service_td: bytes | None
     fmspc: bytes
     ppid: bytes
+    cpu_svn: bytes
     pce_svn: int
     qe_svn: int

@@ -104,7 +104,7 @@ def _appraise_tcb(
 
 def td_claims(quote: TdQuote, pck: PckPlatform) -> TdClaims:
     """Return what a quote says; whether it was verified is for the caller."""
-    report = quote.report
+    report, qe_report = quote.report, quote.dcap.signature.certification.qe_report
     return TdClaims(
         mr_td=report.mr_td,
         rtmrs=report.rtmrs,
@@ -120,6 +120,7 @@ def td_claims(quote: TdQuote, pck: PckPlatform) -> TdClaims:
         mr_service_td=report.mr_service_td,
         fmspc=pck.fmspc,
         ppid=pck.ppid,
+        cpu_svn=qe_report.cpu_svn,
         pce_svn=pck.pce_svn,
-        qe_svn=quote.dcap.signature.certification.qe_report.isv_svn,
+        qe_svn=qe_report.isv_svn,
     )
