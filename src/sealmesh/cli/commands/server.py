@@ -50,7 +50,10 @@ def coordinator(
         ),
     ] = False,
     attester: Annotated[
-        str, _option("attester", "KIND", "Evidence of itself: `simulated[:DIR]` or `none`.", _EVIDENCE)
+        str,
+        _option(
+            "attester", "KIND", "Evidence of itself: `simulated[:DIR]`, `auto` in a TEE, `none`.", _EVIDENCE
+        ),
     ] = "",
     trust_roots: Annotated[
         str,
