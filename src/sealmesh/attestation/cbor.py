@@ -3,7 +3,7 @@
 Source: RFC 8949 sections 3, 4.2.1 (shortest heads) and 5.6 (duplicate keys). Indefinite lengths are
 accepted for arrays and maps only, because AWS's documents use them; floating-point numbers, `undefined`
 and other simple values appear in no Evidence and are refused. `cbor2` is not used for reading: it
-accepts duplicate keys, and builds objects out of tags.
+accepts duplicate keys, and builds objects out of tags. What is written is deterministic.
 """
 
 from dataclasses import dataclass
@@ -164,3 +164,26 @@ def encode_bytes(data: bytes) -> bytes:
 def encode_text(text: str) -> bytes:
     """Return a text string's encoding."""
     return encode_head(3, len(text.encode())) + text.encode()
+
+
+def encode(value: Value) -> bytes:
+    """Return the deterministic encoding of a value: shortest heads, keys in their encodings' order.
+
+    Source: RFC 8949 section 4.2.1.
+    """
+    match value:
+        case bool() | None:
+            return bytes((0xE0 | next(code for code, simple in _SIMPLE.items() if simple is value),))
+        case int():
+            return encode_head(0, value) if value >= 0 else encode_head(1, -1 - value)
+        case bytes():
+            return encode_bytes(value)
+        case str():
+            return encode_text(value)
+        case tuple():
+            return encode_head(4, len(value)) + b"".join(map(encode, value))
+        case dict():
+            entries = sorted((encode(key), encode(inner)) for key, inner in value.items())
+            return encode_head(5, len(entries)) + b"".join(key + inner for key, inner in entries)
+        case Tagged():
+            return encode_head(6, value.tag) + encode(value.value)
