@@ -12,6 +12,8 @@ import httpx
 import pytest
 
 from sealmesh.adapters.rest.routes import ROUTES
+from sealmesh.attestation.results import Form
+from sealmesh.coordinator.api import ResultRequest
 from sealmesh.coordinator.phase import Act
 from sealmesh.errors.coordinator import (
     NothingPending,
@@ -21,6 +23,7 @@ from sealmesh.errors.coordinator import (
     RecoveryRefused,
     UnknownSecret,
 )
+from sealmesh.errors.results import ResultUnknown
 
 SHARED = Path(__file__).resolve().parents[2] / ".." / "shared" / "compat" / "golden"
 
@@ -247,6 +250,32 @@ def test_our_own_routes(api) -> None:
     assert refused.json() == {
         "error": {"code": "wrong-phase", "message": "no manifest", "remedy": "Set one."}
     }
+
+
+def test_result_comes_as_it_is_under_its_media_type(api) -> None:
+    answer = api("GET", f"{OWN}/results")
+    assert answer.content == b"a.b.c"
+    media = 'application/eat+jwt; eat_profile="tag:ietf.org,2026:rats/ear#04"'
+    assert answer.headers["content-type"] == media
+    assert api.coordinator.seen[-1][0] == ResultRequest(form=Form.JWT)
+    answer = api("GET", f"{OWN}/results?form=cwt&nonce=_-8=&marble=web&uuid=u%2B")
+    assert answer.headers["content-type"].startswith("application/eat+cwt;")
+    wanted = ResultRequest(form=Form.CWT, marble_type="web", uuid="u+", nonce=b"\xff\xef")
+    assert api.coordinator.seen[-1][0] == wanted
+
+
+def test_result_of_no_form_or_nonce_is_refused(api) -> None:
+    seen = len(api.coordinator.seen)
+    for query in ("form=xml", "nonce=*"):
+        refused = api("GET", f"{OWN}/results?{query}")
+        assert (refused.status_code, "error" in refused.json()) == (400, True)
+    assert len(api.coordinator.seen) == seen
+
+
+def test_unknown_result_is_404(api) -> None:
+    api.coordinator.trouble = ResultUnknown("no admission")
+    refused = api("GET", f"{OWN}/results")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (404, "result-unknown")
 
 
 # -- paths and methods -----------------------------------------------------------------------------

@@ -37,6 +37,8 @@ from sealmesh.coordinator.api import (
     QuoteReply,
     RecoverReply,
     RenewRequest,
+    ResultReply,
+    ResultRequest,
     SecretReply,
     ServerIdentity,
     SetManifestReply,
@@ -143,6 +145,10 @@ class FakeCoordinator:
     def statement(self, nonce: bytes) -> bytes:
         self._did(("statement", nonce))
         return b'{"statement":1}'
+
+    def give_result(self, request: ResultRequest, chain: PeerChain) -> ResultReply:
+        self._did((request, chain))
+        return ResultReply(token=b"a.b.c", form=request.form)
 
     def manifest(self) -> ManifestReply:
         self._did("manifest")

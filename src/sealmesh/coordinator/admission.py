@@ -26,6 +26,7 @@ from sealmesh.attestation import (
     appraise_any,
     measurements_of,
 )
+from sealmesh.attestation.results import judge, trust_text
 from sealmesh.coordinator.context import Settings
 from sealmesh.coordinator.infrastructures import infrastructure_mismatches
 from sealmesh.coordinator.relaxation import Relaxation
@@ -86,7 +87,8 @@ def admit(
         raise EvidenceRefused(
             error.message, code=error.code, remedy=error.remedy, mismatches=error.mismatches
         ) from error
-    return Admission(simulation=verdict.root.simulated, verdict=_facts(verdict))
+    recognized = bool(infrastructures) and all(item.platform_ids for item in infrastructures.values())
+    return Admission(simulation=verdict.root.simulated, verdict=_facts(verdict, recognized=recognized))
 
 
 def _appraise(
@@ -177,19 +179,26 @@ def without_evidence(reason: SealmeshError, settings: Settings) -> Admission:
     ) from reason
 
 
-def _facts(verified: VerifiedEvidence) -> dict[str, str | int | bool]:
+def _facts(verified: VerifiedEvidence, *, recognized: bool) -> dict[str, str | int | bool]:
+    """Return what the ledger keeps, enough for an Attestation Result later (`commands.give_result`)."""
     facts: dict[str, str | int | bool] = {
         "evidence": sha256(verified.raw).hexdigest(),
         "family": verified.family.value,
         "root": verified.root.name,
         "simulation": verified.root.simulated,
         "tcb": verified.tcb.status.value,
+        "expires": f"{verified.expires:%Y-%m-%dT%H:%M:%SZ}",
     }
+    if verified.tcb.advisories:
+        facts["advisories"] = " ".join(verified.tcb.advisories)
     claims = verified.claims
     if isinstance(claims, CompositeClaims):
         for number, part in enumerate(claims.parts):
-            facts |= {f"part{number}_{name}": value for name, value in _facts(part).items()}
-    elif not isinstance(claims, EnclaveClaims):
+            own = _facts(part, recognized=recognized)
+            facts |= {f"part{number}_{name}": value for name, value in own.items()}
+        return facts
+    facts["trust"] = trust_text(judge(verified, appraised=True, recognized=recognized))
+    if not isinstance(claims, EnclaveClaims):
         facts |= measurements_of(claims)
     else:
         facts |= {

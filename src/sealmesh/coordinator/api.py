@@ -16,6 +16,7 @@ from typing import Protocol
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from sealmesh.attestation.results import Form
 from sealmesh.coordinator.phase import Act
 
 #: Certificates of one connection, DER, leaf first; empty when the peer showed none. Unchecked.
@@ -171,6 +172,29 @@ class RenewRequest:
     csr: bytes
     client_chain: PeerChain
     answer: ChallengeAnswer | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultRequest:
+    """Which admission's result is wanted, and how.
+
+    Attributes:
+        marble_type: With `uuid`, whose last admission; both empty: that of the certificate of the connection.
+        nonce: To be echoed; None for none.
+    """
+
+    form: Form
+    marble_type: str = ""
+    uuid: str = ""
+    nonce: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultReply:
+    """A signed Attestation Result."""
+
+    token: bytes
+    form: Form
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -418,6 +442,14 @@ class CoordinatorPort(Protocol):
     def enrol(self, request: EnrolRequest) -> EnrolReply: ...
 
     def renew(self, request: RenewRequest) -> Credentials: ...
+
+    def give_result(self, request: ResultRequest, chain: PeerChain) -> ResultReply:
+        """Return the Attestation Result of a Marble's admission, to that Marble or to a user.
+
+        Raises:
+            ResultUnknown: There is no such admission under the manifest in force, or it has ended.
+        """
+        ...
 
     def get_secrets(self, names: tuple[str, ...], chain: PeerChain) -> Mapping[str, SecretReply]: ...
 

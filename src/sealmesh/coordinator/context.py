@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address
 
 from sealmesh.attestation import TrustRoot
+from sealmesh.attestation.results import RESULT_LIFETIME
 from sealmesh.coordinator.ports import Entropy, KeyFactory
 from sealmesh.coordinator.relaxation import Relaxation
 from sealmesh.manifest import SealMode
@@ -25,6 +26,7 @@ class Settings:
         reset_state: The operator's word that a manifest may replace a state that waits for recovery.
         seal_modes: What the sealer can keep, apart from `Disabled`.
         azure_hsm: The variables that the gate `AzureHSMSealing` needs are there.
+        result_lifetime: The longest that an Attestation Result is good.
     """
 
     relaxations: frozenset[Relaxation] = frozenset()
@@ -36,6 +38,7 @@ class Settings:
     reset_state: bool = False
     seal_modes: tuple[str, ...] = (SealMode.PRODUCT_KEY, SealMode.UNIQUE_KEY)
     azure_hsm: bool = False
+    result_lifetime: timedelta = RESULT_LIFETIME
     workers: int = 1
 
     def relaxed(self, relaxation: Relaxation) -> bool:

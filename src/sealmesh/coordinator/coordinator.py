@@ -7,6 +7,7 @@ decided again after a conflict, and what a reply is made of. Every method may be
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 
+from sealmesh.coordinator import places
 from sealmesh.coordinator.api import (
     ActivationReply,
     ActivationRequest,
@@ -25,13 +26,15 @@ from sealmesh.coordinator.api import (
     QuoteReply,
     RecoverReply,
     RenewRequest,
+    ResultReply,
+    ResultRequest,
     ServerIdentity,
     SetManifestReply,
     SignQuoteReply,
     StatusReply,
 )
 from sealmesh.coordinator.candidate import Application, check_applicant
-from sealmesh.coordinator.commands import activate, enrol, renew, set_manifest
+from sealmesh.coordinator.commands import activate, enrol, give_result, renew, set_manifest
 from sealmesh.coordinator.commands.challenge import challenge, check_challenged
 from sealmesh.coordinator.commands.manifest import manifest
 from sealmesh.coordinator.commands.quote import quote, root_report_data
@@ -50,6 +53,7 @@ from sealmesh.coordinator.identity import server_identity
 from sealmesh.coordinator.marble_caller import authenticated_marble
 from sealmesh.coordinator.own_evidence import OwnEvidence
 from sealmesh.coordinator.phase import Act, Phase
+from sealmesh.coordinator.recorded_admission import MOST_LEAVES, find_admission
 from sealmesh.coordinator.recovery import Recovery
 from sealmesh.coordinator.state import State
 from sealmesh.coordinator.tpm_challenge import Answered
@@ -207,6 +211,17 @@ class Coordinator(Governance):
         check_gate(Act.SIGN_QUOTE, self._engine.state())
         verdict = self._examiner.examine(quote, self._engine.clock())
         return sign_quote(quote, verdict, self._engine.state())
+
+    def give_result(self, request: ResultRequest, chain: PeerChain) -> ResultReply:
+        """Return the Attestation Result of a Marble's admission."""
+        state, context = self._engine.state(), self._engine.context()
+        wanted = give_result.wanted_admission(request, chain, state, context)
+        found = find_admission(self._engine.recent_leaves(MOST_LEAVES), wanted)
+        if self._engine.state().shelves.version_of(places.AUTHORITY) != state.shelves.version_of(
+            places.AUTHORITY
+        ):
+            raise ConcurrentChange("the manifest or a package was updated at the same time")
+        return give_result.give_result(request, found, state, context)
 
     def _application(
         self,

@@ -4,7 +4,7 @@ The engine keeps nothing that it could not read again: the last state it saw, so
 read. It has no lock. Threads that load at once come to the same state; the store decides who commits first.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -22,6 +22,8 @@ Reply = TypeVar("Reply")
 
 #: Each conflict means that somebody else got on; so many in a row mean that the store is not right.
 _ATTEMPTS = 100
+#: Leaves that are read at once.
+_CHUNK = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +81,18 @@ class Engine:
         """Return the ledger as of now; empty while there is no state."""
         store = self.seat.store()
         return EMPTY if store is None else Frontier(*store.frontier())
+
+    def recent_leaves(self, most: int) -> Iterator[bytes]:
+        """Yield the ledger's newest leaves, the newest first; as of now, a chunk at a time."""
+        store = self.seat.store()
+        if store is None:
+            return
+        stop = store.leaf_count()
+        last = max(0, stop - most)
+        while stop > last:
+            start = max(last, stop - _CHUNK)
+            yield from reversed(store.leaves(start, stop))
+            stop = start
 
     def context(self) -> Context:
         """Return what the decisions of one command may use."""

@@ -39,6 +39,7 @@ class Act(StrEnum):
     READ_METRICS = "read metrics over the network"
     COUNT = "use a monotonic counter"
     SIGN_QUOTE = "sign a quote"
+    GIVE_RESULT = "give out an Attestation Result"
 
 
 _RUNNING = (
@@ -53,6 +54,7 @@ _RUNNING = (
     Act.READ_METRICS,
     Act.COUNT,
     Act.SIGN_QUOTE,
+    Act.GIVE_RESULT,
     Act.DRILL,
 )
 

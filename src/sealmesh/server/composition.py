@@ -46,6 +46,7 @@ def build_settings(configuration: ServerConfiguration, evidence: EvidenceParts) 
         ip_addresses=ip_addresses,
         reset_state=configuration.reset_state,
         seal_modes=build_sealer(configuration, evidence).modes,
+        result_lifetime=configuration.result_lifetime,
         workers=configuration.workers,
     )
 

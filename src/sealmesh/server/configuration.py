@@ -7,6 +7,7 @@ This is the only reader of the environment. The table of settings is also what t
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,6 +35,7 @@ from sealmesh.server.values import (
     Address,
     read_address,
     read_flag,
+    read_lifetime,
     read_limit,
     read_list,
     read_optional_address,
@@ -169,6 +171,13 @@ ENDORSER_LIMIT = Setting(
     about="how many platforms that were never seen before each of them is asked for in an hour, for each "
     "family and worker",
 )
+RESULT_LIFETIME = Setting(
+    name="result-lifetime",
+    variables=("SEALMESH_RESULT_LIFETIME",),
+    read=read_lifetime,
+    default="1h",
+    about="the longest that an Attestation Result is good; it ends before the collateral it rests on",
+)
 WORKERS = Setting(
     name="workers",
     variables=("SEALMESH_WORKERS",),
@@ -229,6 +238,7 @@ SETTINGS: Final[tuple[Setting[Any], ...]] = (
     ENDORSER,
     ENDORSER_CACHE,
     ENDORSER_LIMIT,
+    RESULT_LIFETIME,
     WORKERS,
     RESET_STATE,
     LOG_FORMAT,
@@ -271,6 +281,7 @@ class ServerConfiguration:
     endorsers: tuple[EndorserChoice, ...] = ()
     endorser_cache: Path | None = None
     endorser_limit: int = DEFAULT_LIMIT
+    result_lifetime: timedelta = timedelta(hours=1)
     workers: int
     reset_state: bool
     log_format: LogFormat
@@ -324,6 +335,7 @@ def read_configuration(
         endorsers=ENDORSER.value(options, environment),
         endorser_cache=ENDORSER_CACHE.value(options, environment),
         endorser_limit=ENDORSER_LIMIT.value(options, environment),
+        result_lifetime=RESULT_LIFETIME.value(options, environment),
         workers=WORKERS.value(options, environment),
         reset_state=RESET_STATE.value(options, environment),
         log_format=form,

@@ -1,6 +1,8 @@
 """Reading the values of settings. Each reader raises `ValueError` saying what it wants."""
 
+import re
 from dataclasses import dataclass
+from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -8,6 +10,8 @@ _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
 MAX_WORKERS = 256
 MAX_LIMIT = 1_000_000
+_SPAN = re.compile(r"([0-9]{1,6})([smh])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,15 @@ def _read_number(text: str, most: int) -> int:
     if not text.strip().isdecimal() or not 1 <= int(text) <= most:
         raise ValueError(f"a number from 1 to {most}")
     return int(text)
+
+
+def read_lifetime(text: str) -> timedelta:
+    """Read a span such as `90s`, `30m` or `12h`, from a minute to a week."""
+    found = _SPAN.fullmatch(text.strip())
+    span = timedelta(seconds=int(found[1]) * _SECONDS[found[2]]) if found else timedelta()
+    if not timedelta(minutes=1) <= span <= timedelta(days=7):
+        raise ValueError("a span such as 90s, 30m or 12h, from 1m to 168h")
+    return span
 
 
 def read_path(text: str) -> Path:

@@ -1,5 +1,6 @@
 """Options and variables of a Coordinator process."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,7 @@ def test_defaults_are_marblerun_s():
     assert configuration.dns_names == ("localhost",)
     assert configuration.seal_dir == Path.cwd() / "marblerun-coordinator-data"
     assert configuration.workers == 1
+    assert configuration.result_lifetime == timedelta(hours=1)
 
 
 def test_edg_variables_are_read():
@@ -94,6 +96,9 @@ def test_sources_that_mean_the_same_are_fine():
         ("EDG_COORDINATOR_MESH_ADDR", ":70000"),
         ("SEALMESH_WORKERS", "0"),
         ("SEALMESH_WORKERS", "many"),
+        ("SEALMESH_RESULT_LIFETIME", "59s"),
+        ("SEALMESH_RESULT_LIFETIME", "169h"),
+        ("SEALMESH_RESULT_LIFETIME", "1"),
         ("SEALMESH_LOG_LEVEL", "loud"),
         ("SEALMESH_ATTESTER", "sgx"),
         ("SEALMESH_TRUST_ROOTS", "mine"),
@@ -175,3 +180,9 @@ def test_a_distributed_coordinator_is_refused_and_not_silently_single():
     with pytest.raises(ConfigurationError) as refused:
         read({"EDG_STORE_BACKEND": "k8s-secret"})
     assert "EDG_STORE_BACKEND" in refused.value.message
+
+
+def test_lifetime_of_results_is_a_span():
+    assert read({"SEALMESH_RESULT_LIFETIME": "90s"}).result_lifetime == timedelta(seconds=90)
+    assert read(result_lifetime="30m").result_lifetime == timedelta(minutes=30)
+    assert read(result_lifetime="168h").result_lifetime == timedelta(days=7)

@@ -1,7 +1,9 @@
 """sealmesh's own REST API: one function for each route."""
 
 from sealmesh.adapters.rest.call import Call
-from sealmesh.coordinator.api import OwnerShare
+from sealmesh.attestation.results import Form
+from sealmesh.coordinator.api import OwnerShare, ResultRequest
+from sealmesh.errors.transport import QueryRefused
 from sealmesh.wire import bodies, rest_own
 from sealmesh.wire.envelope import Answer, success
 
@@ -34,6 +36,18 @@ def statement(call: Call) -> Answer:
     return Answer(status=200, headers=(("content-type", "application/json"),), body=document)
 
 
+def results(call: Call) -> Answer:
+    """GET /api/sealmesh/v1/results?form=&nonce=&marble=&uuid=: the token itself."""
+    request = ResultRequest(
+        form=_form(call.query.first("form")),
+        marble_type=call.query.first("marble"),
+        uuid=call.query.first("uuid"),
+        nonce=call.query.base64("nonce") or None,
+    )
+    reply = call.coordinator.give_result(request, call.chain)
+    return Answer(status=200, headers=(("content-type", reply.form.media_type),), body=reply.token)
+
+
 def drill(call: Call) -> Answer:
     """POST /api/sealmesh/v1/recover/drill: what a recovery with these shares would come to."""
     given = bodies.parse_drill_body(call.body)
@@ -50,3 +64,10 @@ def drill(call: Call) -> Answer:
             shares=reply.shares,
         )
     )
+
+
+def _form(text: str) -> Form:
+    try:
+        return Form(text or Form.JWT)
+    except ValueError as error:
+        raise QueryRefused("`form` is none", found=text[:64], wanted=" or ".join(Form)) from error

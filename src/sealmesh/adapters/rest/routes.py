@@ -85,7 +85,8 @@ ROUTES: Mapping[tuple[str, str], Route] = MappingProxyType(
         ("GET", OWN + "/quote"): _own(handlers_own.quote),
         ("GET", OWN + "/statement"): _own(handlers_own.statement),
         ("POST", OWN + "/recover/drill"): _own(handlers_own.drill),
-        # These know their callers themselves: before a recovery no user is known.
+        # These know their callers themselves: a Marble or a user; before a recovery no user is known.
+        ("GET", OWN + "/results"): _own(handlers_own.results),
         ("GET", OWN + "/governance"): _own(handlers_governance.governance),
         ("GET", OWN + "/approvals"): _own(handlers_governance.approvals),
         ("POST", OWN + "/approvals"): _own(handlers_governance.submit_approval),

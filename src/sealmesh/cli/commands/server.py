@@ -74,6 +74,9 @@ def coordinator(
         str,
         _option("endorser-limit", "N", "Unknown platforms they are asked for in an hour; 120.", _EVIDENCE),
     ] = "",
+    result_lifetime: Annotated[
+        str, _option("result-lifetime", "SPAN", "How long Attestation Results are good; `1h`.", _EVIDENCE)
+    ] = "",
     compat: Annotated[
         str, _option("compat", "LIST", "Relaxations by name, for old clients; none.", _EVIDENCE)
     ] = "",
@@ -115,6 +118,7 @@ def coordinator(
         "endorser": endorser,
         "endorser-cache": endorser_cache,
         "endorser-limit": endorser_limit,
+        "result-lifetime": result_lifetime,
         "compat": compat,
         "log-format": log_format,
         "log-level": log_level,

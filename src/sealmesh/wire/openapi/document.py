@@ -63,7 +63,8 @@ def _responses(operation: Operation) -> dict[str, object]:
     responses: dict[str, object] = {}
     if operation.data is not None:
         body = operation.data if operation.bare else envelope(operation.data)
-        responses["200"] = {"description": "Done.", "content": _json(body)}
+        content = {media: {"schema": body} for media in operation.media}
+        responses["200"] = {"description": "Done.", "content": content}
     for status in operation.statuses:
         responses[str(status)] = {"$ref": f"#/components/responses/{_refusal_name(operation, status)}"}
     return responses

@@ -67,6 +67,7 @@ class Operation:
     Attributes:
         data: Of a success, inside the envelope; None where there is never one.
         bare: The success is `data` itself, with no envelope.
+        media: The media types of a success.
         body: Of the request; the Content-Type is never looked at.
         refusals: Statuses besides those of every operation.
     """
@@ -77,6 +78,7 @@ class Operation:
     api: Api
     data: Schema | None
     bare: bool = False
+    media: tuple[str, ...] = ("application/json",)
     body: Schema | None = None
     query: tuple[Query, ...] = ()
     caller: Caller = Caller.ANYBODY

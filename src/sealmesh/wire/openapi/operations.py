@@ -201,6 +201,21 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         query=(_NONCE,),
     ),
     _own(
+        "GET",
+        "/results",
+        "The Attestation Result of an admission: a Marble's own, or for a user any Marble's "
+        "(docs/attestation/results.md).",
+        {"type": "string", "contentMediaType": "application/eat+jwt", "description": "A token; CWT: bytes."},
+        bare=True,
+        media=("application/eat+jwt", "application/eat+cwt"),
+        query=(
+            Query(name="form", about="`jwt` (as left out) or `cwt`."),
+            Query(name="nonce", about="Base64 of the URL alphabet, padded, of 8 to 64 bytes; in the token."),
+            Query(name="marble", about="Users: the Marble's type."),
+            Query(name="uuid", about="Users: the Marble's UUID."),
+        ),
+    ),
+    _own(
         "POST",
         "/recover/drill",
         "What a recovery with these shares would come to; changes nothing.",
