@@ -16,6 +16,7 @@ from sealmesh.cli.commands import (
     packages,
     plan,
     recover,
+    results,
     secret,
     server,
     status,
@@ -45,5 +46,6 @@ app.add_typer(governance.app, name="governance")
 app.add_typer(approve.app, name="approve")
 app.add_typer(recover.app, name="recover-with-signature")
 app.add_typer(evidence.app, name="evidence")
+app.add_typer(results.app, name="results")
 app.add_typer(collateral.app, name="collateral")
 app.add_typer(demo.app, name="demo")

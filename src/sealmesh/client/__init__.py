@@ -16,6 +16,7 @@ from sealmesh.client.files import read_policy, read_statement, write_statement
 from sealmesh.client.manifest import SetManifest
 from sealmesh.client.quote import Quote, SignedQuote
 from sealmesh.client.recovery import Recovery
+from sealmesh.client.result import VerifiedResult, verify_result, verify_result_of_key
 from sealmesh.client.secret import SecretUpload, SecretValue
 from sealmesh.client.secret_files import parse_secret_pem, parse_secret_uploads
 from sealmesh.client.share import ShareKey, ShareKeyFile, encrypt_share, open_share
@@ -53,6 +54,7 @@ __all__ = [
     "UserCertificate",
     "VerifiedApplication",
     "VerifiedCoordinator",
+    "VerifiedResult",
     "application_context",
     "async_marble_transport",
     "effective_manifest",
@@ -72,6 +74,8 @@ __all__ = [
     "verify_async",
     "verify_coordinator",
     "verify_coordinator_async",
+    "verify_result",
+    "verify_result_of_key",
     "verify_statement",
     "write_statement",
 ]

@@ -18,6 +18,7 @@ from sealmesh.client.governance import read_approvals, read_governance, submit_a
 from sealmesh.client.manifest import read_manifest, read_update_log, set_manifest
 from sealmesh.client.quote import read_quote, read_statement, sign_quote
 from sealmesh.client.recovery import read_recovery_key, recover
+from sealmesh.client.result import read_result
 from sealmesh.client.secret import read_secrets, write_secrets
 from sealmesh.client.status import read_status
 from sealmesh.client.update import acknowledge_update, apply_update, cancel_update, read_pending_update
@@ -63,6 +64,7 @@ class CoordinatorApi(Connection):
     drill = _waiting(drill)
     recovery_key = _waiting(read_recovery_key)
     sign_quote = _waiting(sign_quote)
+    result = _waiting(read_result)
     raise_counter = _waiting(raise_counter)
     governance = _waiting(read_governance)
     submit_approval = _waiting(submit_approval)
@@ -88,6 +90,7 @@ class AsyncCoordinatorApi(AsyncConnection):
     drill = _awaiting(drill)
     recovery_key = _awaiting(read_recovery_key)
     sign_quote = _awaiting(sign_quote)
+    result = _awaiting(read_result)
     raise_counter = _awaiting(raise_counter)
     governance = _awaiting(read_governance)
     submit_approval = _awaiting(submit_approval)

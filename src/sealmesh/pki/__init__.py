@@ -2,7 +2,7 @@
 
 from sealmesh.pki.authority import Authority
 from sealmesh.pki.ca import extend_authority, issue_authority, new_serial, renew_intermediate
-from sealmesh.pki.chain import MarbleIdentity, verify_marble_chain
+from sealmesh.pki.chain import MarbleIdentity, verify_authority_chain, verify_marble_chain
 from sealmesh.pki.extensions import MARBLE_TYPE_OID, SIMULATION_OID, SIMULATION_TEXT
 from sealmesh.pki.identity import (
     MarbleId,
@@ -56,5 +56,6 @@ __all__ = [
     "renew_intermediate",
     "subject_public_key",
     "trust_domain",
+    "verify_authority_chain",
     "verify_marble_chain",
 ]

@@ -28,7 +28,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 from sealmesh.errors.pki import IdentityError, MarbleChainError
 from sealmesh.pki.extensions import marble_type_in, says_simulation
-from sealmesh.pki.identity import parse_domain_id, parse_marble_id
+from sealmesh.pki.identity import parse_domain_id, parse_marble_id, trust_domain
 from sealmesh.pki.profile import Validity
 from sealmesh.pki.reading import UNREADABLE, is_mesh_signed
 
@@ -84,6 +84,41 @@ def verify_marble_chain(
         raise MarbleChainError("The peer's certificates cannot be read", found=str(error)[:200]) from error
     except IdentityError as error:
         raise MarbleChainError("The peer's certificate names no Marble", found=str(error)) from error
+
+
+def verify_authority_chain(chain: Sequence[bytes], *, root: bytes, now: datetime) -> x509.Certificate:
+    """Return the first certificate of `chain`, if it is one of the authority of the mesh that `root` is of.
+
+    That is the root itself, or a CA that it issued and that is named after the root's key. A Marble's
+    certificate is none, and no CA that a manifest defines as a secret is: the intermediate issues those.
+
+    Args:
+        chain: DER, as the far end presented it: its own first. What follows is not needed.
+        root: DER of the pinned root of the Coordinator.
+        now: The time at which both have to be valid.
+
+    Raises:
+        MarbleChainError: Any step failed.
+    """
+    if not chain:
+        raise MarbleChainError("There is no certificate of the signer")
+    try:
+        return _verify_authority(_load(chain[0]), _load(root), now)
+    except UNREADABLE as error:
+        raise MarbleChainError("The signer's certificates cannot be read", found=str(error)[:200]) from error
+    except IdentityError as error:
+        raise MarbleChainError("The signer's certificate names no mesh", found=str(error)) from error
+
+
+def _verify_authority(signer: x509.Certificate, root: x509.Certificate, now: datetime) -> x509.Certificate:
+    _chain(signer, (), root)
+    for below, certificate in enumerate((signer, root)):
+        _check_now(certificate, now)
+        _check_ca(certificate, below=below)
+    domain = trust_domain(root.public_key())
+    if parse_domain_id(_only_uri(signer)) != domain:
+        raise MarbleChainError("The signer is of another mesh", found=_only_uri(signer), wanted=domain)
+    return signer
 
 
 def _verify(

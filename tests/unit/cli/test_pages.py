@@ -12,6 +12,7 @@ from sealmesh.coordinator.relaxation import Relaxation
 DOCS = Path(__file__).parents[3] / "docs"
 PAGES = [
     "migrate-from-marblerun.md",
+    "attestation/results.md",
     "tasks/operate.md",
     "tasks/verify.md",
     "reference/cli.md",

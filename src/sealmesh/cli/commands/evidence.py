@@ -2,21 +2,26 @@
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sealmesh.cli.ear_order import EarOrder, read_order
 from sealmesh.cli.files import read_file
+from sealmesh.cli.moment import moment_or_now
 from sealmesh.cli.options import with_options
 from sealmesh.cli.output import Output
+from sealmesh.cli.wanted_package import WantedPackage, read_wanted
+from sealmesh.errors.attestation import AppraisalError, VerificationError
 from sealmesh.errors.cli import UsageError
 
 if TYPE_CHECKING:
-    from sealmesh.attestation import Collateral, TrustRoot, UnverifiedEvidence
+    from sealmesh.attestation import Collateral, TrustRoot, UnverifiedEvidence, VerifiedEvidence
 
 app = typer.Typer(help="Look at Evidence of any TEE, verify it, find Reference Values.", no_args_is_help=True)
+
+_RESULT = "Attestation Result"
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The Evidence, as the TEE gave it.")]
 
@@ -59,26 +64,73 @@ def verify(
     at: Annotated[
         str | None, typer.Option("--at", metavar="TIME", help="2026-01-31T12:00:00Z; default now.")
     ] = None,
+    manifest: Annotated[
+        Path | None,
+        typer.Option("--manifest", metavar="FILE", help="Also compare with a package of this manifest."),
+    ] = None,
+    package: Annotated[
+        str | None, typer.Option("--package", metavar="NAME", help="Which package of --manifest.")
+    ] = None,
+    ear: Annotated[
+        str | None,
+        typer.Option(
+            "--ear", metavar="jwt|cwt", help="Write an Attestation Result too.", rich_help_panel=_RESULT
+        ),
+    ] = None,
+    ear_output: Annotated[
+        Path | None,
+        typer.Option("--ear-output", metavar="FILE", help="Where to.", rich_help_panel=_RESULT),
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(
+            "--key",
+            metavar="FILE",
+            help="Sign it with this key (PEM, P-384); else with one made for it alone.",
+            rich_help_panel=_RESULT,
+        ),
+    ] = None,
+    ear_nonce: Annotated[
+        str | None,
+        typer.Option(
+            "--ear-nonce", metavar="HEX", help="Put these 8 to 64 bytes into it.", rich_help_panel=_RESULT
+        ),
+    ] = None,
     output: Output,
 ) -> None:
     """Verify Evidence: signatures, chains, revocation, dates, at a given time. Prints claims and TCB status.
 
-    Whether these claims are what you want is not looked at.
+    Whether these claims are what you want is only looked at with --manifest; for whose connection they were
+    made never is. With --ear the verdict, good or bad, is also written as a signed Attestation Result.
 
-    Example: `sealmesh evidence verify quote.bin --root intel --collateral collateral.json`
+    Examples:
+        sealmesh evidence verify quote.bin --root intel --collateral collateral.json
+
+        sealmesh evidence verify report.bin --root amd-milan --manifest shop.json --package web --ear jwt \\
+            --ear-output report.jwt --key verifier.pem
     """
     from sealmesh.attestation import verify as verify_evidence
     from sealmesh.attestation.description import describe
 
+    now = moment_or_now(at)
+    order = read_order(ear, ear_output, key, ear_nonce, now)
+    wanted = read_wanted(manifest, package)
     evidence = _read(file)
-    verified = verify_evidence(
-        evidence, _collateral(evidence, collateral or []), roots=_roots(root), now=_time(at)
-    )
+    try:
+        verified = verify_evidence(
+            evidence, _collateral(evidence, collateral or []), roots=_roots(root), now=now
+        )
+    except VerificationError as error:
+        if order is not None:
+            order.failed(evidence, error, output)
+        raise
+    _compare(verified, wanted, order, output)
     facts = [
         ("root", f"{verified.root.name}{', SIMULATED' if verified.root.simulated else ''}"),
         ("valid until", f"{verified.expires:%Y-%m-%dT%H:%M:%SZ}"),
         ("TCB status", str(verified.tcb.status)),
         ("advisories", ", ".join(verified.tcb.advisories) or "none"),
+        *([("accepted as", f"{wanted.package} of {wanted.manifest}")] if wanted is not None else []),
     ]
     claims = list(describe(verified.claims))
     text = "\n".join([f"{verified.family} Evidence, genuine", *_table(facts), *_table(claims)])
@@ -93,6 +145,8 @@ def verify(
             "tcbStatus": str(verified.tcb.status),
             "advisories": list(verified.tcb.advisories),
             "claims": dict(claims),
+            **({} if wanted is None else {"package": wanted.package}),
+            **({} if order is None else {"ear": str(order.path)}),
         },
     )
 
@@ -141,10 +195,32 @@ def rim(
     accepted = NVIDIA_RIM
     if root:
         accepted = TrustRoot(name="named", family=Family.GPU, sha256=_sha256(root))
-    form = accepting_rims(verify_rim(read_file(file), roots=[accepted], at=_time(at)) for file in files)
+    form = accepting_rims(
+        verify_rim(read_file(file), roots=[accepted], at=moment_or_now(at)) for file in files
+    )
     output.result_alone = True
     output.aside(f"Signed under {accepted.name}. Goes into Packages.<name>.Evidence (feature gate Evidence).")
     output.result(json.dumps(form, indent=2), form)
+
+
+def _compare(
+    verified: "VerifiedEvidence", wanted: WantedPackage | None, order: EarOrder | None, output: Output
+) -> None:
+    """Compare with the package, and write the result on what was found.
+
+    Raises:
+        AppraisalError: It is not accepted.
+    """
+    policy = None if wanted is None else wanted.policy()
+    try:
+        if wanted is not None:
+            wanted.appraise(verified)
+    except AppraisalError as error:
+        if order is not None:
+            order.judged(verified, output, policy=policy, refused=error.mismatches)
+        raise
+    if order is not None:
+        order.judged(verified, output, policy=policy)
 
 
 def _read(file: Path) -> "UnverifiedEvidence":
@@ -199,15 +275,6 @@ def _sha256(text: str) -> bytes:
     if len(digest) != 32:
         raise UsageError("this is no SHA-256", found=text[:80], wanted="64 hexadecimal digits")
     return digest
-
-
-def _time(text: str | None) -> datetime:
-    if text is None:
-        return datetime.now(UTC)
-    try:
-        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-    except ValueError as error:
-        raise UsageError("this is no time", found=text, wanted="2026-01-31T12:00:00Z") from error
 
 
 def _table(lines: Sequence[tuple[str, str]]) -> list[str]:
