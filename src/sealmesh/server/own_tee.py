@@ -14,9 +14,11 @@ from sealmesh.adapters.attester.sev_guest import SevGuestAttester
 from sealmesh.adapters.attester.tpm import TpmAttester
 from sealmesh.adapters.attester.tsm import TsmAttester
 from sealmesh.adapters.clock import system_entropy
+from sealmesh.adapters.log import logger
 from sealmesh.adapters.sealer import GramineKeys, NoKeys, PlatformKeys, SealingKeys, SnpKeys
 from sealmesh.adapters.sealer.tpm import TpmKeys
 from sealmesh.adapters.sev_guest import DEVICE
+from sealmesh.attestation import needs_endorsements, parse_evidence
 from sealmesh.coordinator.ports import Attester, Endorser
 
 
@@ -49,11 +51,18 @@ def real_tee(choice: RealChoice, endorser: Endorser) -> OwnTee:
 
     Raises:
         PlatformError: It is not there, or gives no Evidence.
+        EvidenceFormatError: What it gives is none.
         TpmError: The library for TPMs is not there.
     """
     device = open_device(choice)
-    device.evidence(b"")
-    return OwnTee(attester=EndorsedDevice(device, endorser), keys=_keys(device))
+    attester = EndorsedDevice(device, endorser)
+    evidence = attester.evidence(b"")
+    if needs_endorsements(parse_evidence(evidence)) and not attester.endorsements(evidence):
+        logger().warning(
+            "there are no Endorsements for this Coordinator's Evidence: who verifies it needs them",
+            remedy="Name files with --collateral (SEALMESH_COLLATERAL), or a server with --endorser.",
+        )
+    return OwnTee(attester=attester, keys=_keys(device))
 
 
 def _keys(device: EvidenceDevice) -> SealingKeys:

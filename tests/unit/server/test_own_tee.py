@@ -14,10 +14,23 @@ from sealmesh.adapters.attester.platform import open_or_create
 from sealmesh.adapters.clock import system_clock, system_entropy
 from sealmesh.adapters.sealer import NoKeys, Sealer
 from sealmesh.attestation import Family, UnverifiedEvidence, appraise_any, parse_evidence
-from sealmesh.attestation.simulated import SimulatedEnclave, SimulatedGuest, create_chip
+from sealmesh.attestation.simulated import (
+    SimulatedEnclave,
+    SimulatedGuest,
+    SimulatedTd,
+    create_chip,
+    create_platform,
+    create_vendor,
+    td_quote,
+)
 from sealmesh.cli.own_policy import own_policy
 from sealmesh.coordinator.own_evidence import OwnEvidence
-from sealmesh.errors.attestation import EndorserError, PlatformError, VerificationError
+from sealmesh.errors.attestation import (
+    EndorserError,
+    EvidenceFormatError,
+    PlatformError,
+    VerificationError,
+)
 from sealmesh.errors.configuration import ConfigurationError
 from sealmesh.errors.store import SealerError, SealModeRefused
 from sealmesh.ledger import judge_coordinator, parse_policy
@@ -30,7 +43,8 @@ from sealmesh.server.sealing import build_sealer
 ENCLAVE = SimulatedEnclave(
     unique_id=b"\x01" * 32, signer_id=b"\x02" * 32, product_id=1, security_version=1, debug=False
 )
-CHIP = create_chip(now=system_clock().replace(microsecond=0), entropy=system_entropy)
+NOW = system_clock().replace(microsecond=0)
+CHIP = create_chip(now=NOW, entropy=system_entropy)
 DATA = b"\x07" * 64
 
 
@@ -77,6 +91,43 @@ def test_without_endorsements_evidence_goes_out_alone(device: Device) -> None:
     made = OwnEvidence(attester=EndorsedDevice(device, Library(None)), clock=system_clock).over(DATA)
     assert made.raw
     assert made.endorsements == b""
+
+
+class Log:
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
+    def warning(self, event: str, **_: object) -> None:
+        self.warnings.append(event)
+
+
+@pytest.mark.parametrize(("document", "count"), [(None, 1), (b"collateral", 0)])
+def test_an_operator_is_told_that_nobody_has_endorsements(
+    monkeypatch: pytest.MonkeyPatch, document: bytes | None, count: int
+) -> None:
+    platform = create_platform(
+        create_vendor(now=NOW, entropy=system_entropy), now=NOW, entropy=system_entropy
+    )
+
+    class Td(Device):
+        def evidence(self, report_data: bytes) -> bytes:
+            return td_quote(platform, SimulatedTd.of(ENCLAVE), report_data.ljust(64, b"\0"))
+
+    log = Log()
+    monkeypatch.setattr(own_tee, "open_device", lambda _: Td())
+    monkeypatch.setattr(own_tee, "logger", lambda: log)
+    assert not real_tee(DeviceChoice("auto"), Library(document)).attester.simulated
+    assert ["no Endorsements" in event for event in log.warnings] == [True] * count
+
+
+def test_a_tee_that_gives_something_else_ends_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Odd(Device):
+        def evidence(self, report_data: bytes) -> bytes:
+            return b"\xff" * 100
+
+    monkeypatch.setattr(own_tee, "open_device", lambda _: Odd())
+    with pytest.raises(EvidenceFormatError):
+        real_tee(DeviceChoice("auto"), Library(None))
 
 
 def test_a_tee_that_gives_no_evidence_ends_the_start(tmp_path: Path) -> None:
