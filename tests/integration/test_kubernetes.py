@@ -179,6 +179,17 @@ def test_helm_installs_the_chart_and_our_command_leaves_that_alone(cluster, seal
 
 
 @pytest.mark.skipif(HELM is None, reason="no helm")
+def test_helm_leaves_alone_what_our_command_installed(cluster, sealmesh):
+    sealmesh("install", "--simulation", "-n", "ours")
+    helm = [HELM, "--kubeconfig", cluster.kubeconfig(), "-n", "ours"]
+    command = [*helm, "install", "marblerun", OWN_CHART, "--set", "simulation=true"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert "invalid ownership metadata" in done.stderr
+    kept = sealmesh("install", "--simulation", "-n", "ours")
+    assert {item["action"] for item in kept["objects"]} == {"unchanged"}
+
+
+@pytest.mark.skipif(HELM is None, reason="no helm")
 @pytest.mark.parametrize("values", [
     {"simulation": True},
     {"tee": {"resources": {"sgx.intel.com/epc": "512Mi"}}, "image": {"digest": "sha256:" + "0" * 64}},
