@@ -79,7 +79,7 @@ class Slice:
 
 
 class Map:
-    """A map with string or int keys. Subclasses may make their values on demand."""
+    """A map with string or int keys; this one is empty. Subclasses may make their values on demand."""
 
     __slots__ = ()
     go_type: str = "map[string]interface {}"
@@ -88,25 +88,25 @@ class Map:
 
     def lookup(self, key: bytes | int) -> "Value":
         """Return the value under `key`, NO_VALUE if there is none."""
-        raise NotImplementedError
+        return NO_VALUE
 
     def keys(self) -> Iterable[bytes | int]:
         """Return all keys, in any order."""
-        raise NotImplementedError
+        return ()
 
     def __len__(self) -> int:
-        raise NotImplementedError
+        return 0
 
 
 class Struct:
-    """A struct. Subclasses may make their fields on demand."""
+    """A struct; this one has no fields. Subclasses may make theirs on demand."""
 
     __slots__ = ()
     go_type: str = "struct"
 
     def names(self) -> Sequence[str]:
         """Return the names of the exported fields, in order."""
-        raise NotImplementedError
+        return ()
 
     def get(self, name: str) -> "Value":
         """Return a field.
@@ -115,7 +115,7 @@ class Struct:
             KeyError: There is none of that name.
             FunctionError: It cannot be made.
         """
-        raise NotImplementedError
+        raise KeyError(name)
 
     def method(self, name: str) -> "Function | None":
         """Return a method bound to this value, None when there is none of that name."""
