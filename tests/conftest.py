@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -38,10 +39,15 @@ class SimulatedTpm:
             stderr=subprocess.DEVNULL,
         )
         deadline = time.monotonic() + 30
-        while not self.socket.exists():
+        while not self._listens():
             assert self.process.poll() is None, "swtpm ended"
             assert time.monotonic() < deadline, "swtpm did not start"
             time.sleep(0.005)
+
+    def _listens(self) -> bool:
+        """Tell whether somebody can connect: the socket is there a moment earlier."""
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(str(self.socket)) == 0
 
     def stop(self) -> None:
         self.process.terminate()

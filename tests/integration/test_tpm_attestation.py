@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -116,6 +117,12 @@ def manufacturer(home: Path) -> Manufacturer:
     )
 
 
+def listens(path: Path) -> bool:
+    """Tell whether somebody can connect: the socket is there a moment earlier."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
+
+
 @pytest.fixture(scope="module")
 def tpm(home: Path, manufacturer: Manufacturer) -> Iterator[Tpm]:
     process = subprocess.Popen(
@@ -126,7 +133,7 @@ def tpm(home: Path, manufacturer: Manufacturer) -> Iterator[Tpm]:
     )  # fmt: skip
     try:
         deadline = time.monotonic() + 30
-        while not (home / "socket").exists():
+        while not listens(home / "socket"):
             assert process.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.01)
