@@ -35,6 +35,7 @@ from sealmesh.attestation.simulated import (
     issue_collateral,
     td_quote,
 )
+from sealmesh.cli import main
 from sealmesh.coordinator.examination import Examiner
 from sealmesh.errors.attestation import (
     AttestationError,
@@ -181,6 +182,25 @@ def test_files_without_the_certificate_say_so(world: Any, tmp_path: Path) -> Non
         BundleEndorser(tmp_path).collateral_for(sgx(world))
     assert caught.value.code == "endorser:pck"
     assert "collateral fetch" in str(caught.value.wanted)
+
+
+def test_the_command_fetches_documents_for_single_platforms(
+    world: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two platforms of one kind: the one that names its certificate has a document of its own."""
+    naming_file, carrying_file = tmp_path / "naming", tmp_path / "carrying"
+    naming_file.write_bytes(sgx(world).raw)
+    carrying_file.write_bytes(world.platform.quote(ENCLAVE, DATA))
+    where = ("--endorser", f"pccs:{world.base}?ca={world.ca}", "-o", str(tmp_path / "out"))
+    assert main(["collateral", "bundle", str(naming_file), str(carrying_file), *where]) == 0
+    capsys.readouterr()
+    identity = world.platform.identity
+    kind = f"sgx-{identity.fmspc.hex()}"
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == sorted([f"{kind}-{identity.ppid.hex()}.json", f"{kind}.json"])
+    files = BundleEndorser(tmp_path / "out")
+    for evidence in (sgx(world), parse_evidence(carrying_file.read_bytes())):
+        assert judge(world, evidence, files.collateral_for(evidence))
 
 
 # Attacks
