@@ -18,12 +18,14 @@ class Mesh:
         folder: Holds `state` (the seal directory) and the log.
         platform: The simulated SGX platform.
         policy: The file that recognizes the Coordinator.
+        attester: Which simulated TEE the Coordinator runs in, as `--attester` names it.
         packages: Marble type to the folder of its signed package.
     """
 
     folder: Path
     platform: Path
     policy: Path
+    attester: str = "simulated"
     mesh_port: int = field(default_factory=free_port)
     client_port: int = field(default_factory=free_port)
     coordinator: Program | None = None
@@ -38,7 +40,7 @@ class Mesh:
         """Return the arguments of `sealmesh coordinator`."""
         return [
             "coordinator",
-            "--attester", f"simulated:{self.platform}",
+            "--attester", f"{self.attester}:{self.platform}",
             "--mesh-addr", f"{HOST}:{self.mesh_port}",
             "--client-addr", f"{HOST}:{self.client_port}",
             "--seal-dir", str(self.folder / "state"),

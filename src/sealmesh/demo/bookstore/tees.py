@@ -16,12 +16,22 @@ MIXED: Mapping[str, str] = {
 }
 #: And where a service may move to, which the manifest says beforehand.
 ELSEWHERE: Mapping[str, str] = {"bookwarehouse": "tpm"}
+COORDINATOR = "snp"
+"""Where the Coordinator runs then."""
 _FIRMWARE = sha384(b"sealmesh simulated TD firmware").hexdigest()
 
 
 def attester_of(marble_type: str, *, mixed: bool, elsewhere: bool = False) -> str:
     """Return how this service makes Evidence, at first or where it moved to."""
-    tee = (ELSEWHERE if elsewhere else MIXED)[marble_type] if mixed else "sgx"
+    return _word((ELSEWHERE if elsewhere else MIXED)[marble_type] if mixed else "sgx")
+
+
+def coordinator_attester(*, mixed: bool) -> str:
+    """Return how the Coordinator makes Evidence."""
+    return _word(COORDINATOR if mixed else "sgx")
+
+
+def _word(tee: str) -> str:
     return "simulated" if tee == "sgx" else f"simulated-{tee}"
 
 

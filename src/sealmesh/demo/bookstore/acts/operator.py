@@ -6,6 +6,7 @@ from sealmesh.demo.bookstore.manifest import bookstore_manifest
 from sealmesh.demo.bookstore.mesh import Mesh, start_coordinator
 from sealmesh.demo.bookstore.packages import FILES, sign_all, write_package
 from sealmesh.demo.bookstore.stage import Stage
+from sealmesh.demo.bookstore.tees import coordinator_attester
 from sealmesh.demo.tap import Tap
 
 NAME = "the operator verifies the Coordinator and sets the manifest"
@@ -14,11 +15,16 @@ NAME = "the operator verifies the Coordinator and sets the manifest"
 def play(stage: Stage) -> None:
     """Start a Coordinator, verify it, sign the packages, set the manifest that names them."""
     policy = stage.folder / "policy.json"
-    attester = f"simulated:{stage.platform}"
-    policy.write_text(stage.must("coordinator", "--attester", attester, "--print-policy"))
-    mesh = stage.mesh = Mesh(folder=stage.folder / "coordinator", platform=stage.platform, policy=policy)
+    attester = coordinator_attester(mixed=stage.mixed)
+    policy.write_text(
+        stage.must("coordinator", "--attester", f"{attester}:{stage.platform}", "--print-policy")
+    )
+    mesh = stage.mesh = Mesh(
+        folder=stage.folder / "coordinator", platform=stage.platform, policy=policy, attester=attester
+    )
     start_coordinator(stage.programs, mesh)
-    stage.narrator.say(f"a Coordinator listens on {mesh.address}, on a simulated SGX platform")
+    tee = "SNP" if stage.mixed else "SGX"
+    stage.narrator.say(f"a Coordinator listens on {mesh.address}, on a simulated {tee} platform")
     _verify(stage, mesh)
     folders = {
         name: write_package(stage.folder / "packages" / name, files, policy=policy)

@@ -67,7 +67,12 @@ def _without_a_certificate(stage: Stage) -> None:
 
 def _from_another_mesh(stage: Stage) -> None:
     mesh = stage.the_mesh()
-    other = Mesh(folder=stage.folder / "other-coordinator", platform=mesh.platform, policy=mesh.policy)
+    other = Mesh(
+        folder=stage.folder / "other-coordinator",
+        platform=mesh.platform,
+        policy=mesh.policy,
+        attester=mesh.attester,
+    )
     start_coordinator(stage.programs, other)
     folder = stage.folder / "other-packages" / "bookbuyer"
     package = write_package(folder, STRANGER, policy=mesh.policy, tls="own")
