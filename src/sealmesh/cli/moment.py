@@ -11,7 +11,7 @@ def moment_or_now(text: str | None) -> datetime:
     Raises:
         UsageError: It is none.
     """
-    if text is None:
+    if not text:
         return datetime.now(UTC)
     try:
         return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)

@@ -1,12 +1,13 @@
 """`sealmesh collateral fetch|bundle|show|check`."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sealmesh.cli.files import read_file, write_file
+from sealmesh.cli.moment import moment_or_now
 from sealmesh.cli.options import OutputOption, with_options
 from sealmesh.cli.output import Output
 from sealmesh.errors.cli import CollateralOld, UsageError
@@ -114,7 +115,7 @@ def check(
 
     Example: `sealmesh collateral check collateral/ --within 7d`
     """
-    now = _time(at)
+    now = moment_or_now(at)
     last = _end(within, now)
     found = [(file, part) for file in _files(files) for part in _parts(read_file(file))]
     old = [
@@ -210,15 +211,6 @@ def _parts_json(parts: "tuple[Part, ...]") -> list[dict[str, Any]]:
 def _line(part: "Part") -> str:
     about = f"  {part.about}" if part.about else ""
     return f"  {part.name:<24}{part.validity.not_before:{_FORM}} to {part.validity.not_after:{_FORM}}{about}"
-
-
-def _time(text: str) -> datetime:
-    if not text:
-        return datetime.now(UTC)
-    try:
-        return datetime.strptime(text, _FORM).replace(tzinfo=UTC)
-    except ValueError as error:
-        raise UsageError("this is no time", found=text, wanted="2026-01-31T12:00:00Z") from error
 
 
 def _end(span: str, now: datetime) -> datetime:
