@@ -28,6 +28,7 @@ from sealmesh.attestation import (
     parse_evidence,
     verify,
 )
+from sealmesh.attestation.dcap import signature_data
 
 COLD_AIM, WARM_AIM = 1.5, 0.6
 _TESTS = Path(__file__).resolve().parents[1] / "tests"
@@ -76,18 +77,21 @@ def _dcap_calls(contest: Contest) -> tuple[Call, Call, Call, Call]:
     """Return ours with three kinds of memory, and dcap-qvl's, which is given its collateral parsed."""
     now = datetime.fromtimestamp(contest.seconds, UTC)
     roots = [TrustRoot(name="given", family=contest.family, sha256=contest.fingerprint)]
-    known, memory, short = parse_collateral(contest.collateral), VerificationCache(), VerificationCache(1)
+    known, memory = parse_collateral(contest.collateral), VerificationCache()
     collateral = dcap_qvl.QuoteCollateralV3.from_json(contest.collateral.decode())
 
     def cold() -> VerifiedEvidence:
+        signature_data.parse_certification.cache_clear()
         return verify(
             parse_evidence(contest.quote), parse_collateral(contest.collateral), roots=roots, now=now
         )
 
     def new() -> object:
-        """Verify, with the platform pushed out of a memory for one; its collateral stays."""
-        short.recall(b"another platform", lambda: platform, roots=roots, now=now)
-        return verify(parse_evidence(contest.quote), known, roots=roots, now=now, cache=short)
+        """Verify, with a memory that has seen the collateral and no platform."""
+        signature_data.parse_certification.cache_clear()
+        stranger = VerificationCache()
+        stranger._endorsements = memory._endorsements
+        return verify(parse_evidence(contest.quote), known, roots=roots, now=now, cache=stranger)
 
     def warm() -> object:
         return verify(parse_evidence(contest.quote), known, roots=roots, now=now, cache=memory)
@@ -95,7 +99,7 @@ def _dcap_calls(contest: Contest) -> tuple[Call, Call, Call, Call]:
     def theirs() -> object:
         return dcap_qvl.verify_with_root_ca(contest.quote, collateral, contest.root, contest.seconds)
 
-    platform = cold()
+    warm()  # `memory` has seen the collateral
     return cold, new, warm, theirs
 
 

@@ -100,12 +100,17 @@ def parse_signature_data(raw: bytes, *, nested: bool) -> SignatureData:
     reader = Reader(raw, "signature data")
     return SignatureData(
         quote_signature=reader.take(64, "quote signature"),
-        certification=_parse_certification(reader.take(reader.remaining, "certification"), nested),
+        certification=parse_certification(reader.take(reader.remaining, "certification"), nested),
     )
 
 
 @lru_cache(maxsize=16)  # most quotes come from few platforms
-def _parse_certification(raw: bytes, nested: bool) -> KeyCertification:
+def parse_certification(raw: bytes, nested: bool) -> KeyCertification:
+    """Parse all of the signature data but the quote's own signature; remembers a few.
+
+    Raises:
+        EvidenceFormatError: As for `parse_signature_data`.
+    """
     reader = Reader(raw, "signature data")
     attestation_key = reader.take(64, "attestation key")
     if nested:
