@@ -127,3 +127,26 @@ def test_while_a_state_waits_for_its_owners_one_worker_serves_and_then_all(proce
     process.set_manifest(manifest(other={}))
     wait_until(lambda: len(process.workers()) == 2, what="the second worker")
     assert set(each_worker(process, process.state)) == {3}
+
+
+def cpus_of(pid):
+    return {
+        frozenset(os.sched_getaffinity(int(thread.name))) for thread in Path(f"/proc/{pid}/task").iterdir()
+    }
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="there is one CPU only")
+def test_the_threads_of_a_worker_stay_on_one_cpu_that_no_other_worker_uses(process):
+    def together():
+        places = [cpus_of(pid) for pid in process.workers()]
+        used = [cpu for place in places for cpus in place for cpu in cpus]
+        return len(places) > 1 and len(used) == len(set(used)) == len(places)
+
+    process.set_manifest(manifest())
+    wait_until(together, seconds=60, what="each worker on a CPU of its own")
+
+
+def test_who_does_not_want_that_gets_all_cpus(tmp_path):
+    with coordinator(tmp_path, SEALMESH_CPU="any") as running:
+        running.start()
+        assert cpus_of(running.process.pid) == {frozenset(os.sched_getaffinity(0))}

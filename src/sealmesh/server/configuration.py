@@ -21,7 +21,7 @@ from sealmesh.adapters.endorser.choice import EndorserChoice, read_endorsers
 from sealmesh.adapters.endorser.fetch_budget import DEFAULT_LIMIT
 from sealmesh.adapters.log import LogFormat, LogLevel
 from sealmesh.coordinator.relaxation import Relaxation, parse_relaxations
-from sealmesh.errors.configuration import AttesterMissing, ConfigurationError
+from sealmesh.errors.configuration import AttesterMissing
 from sealmesh.server.evidence_choice import RootChoice, read_roots
 from sealmesh.server.sealing_choice import (
     AnchorChoice,
@@ -31,9 +31,11 @@ from sealmesh.server.sealing_choice import (
     read_sealers,
 )
 from sealmesh.server.settings import Setting
+from sealmesh.server.unavailable import refuse_unavailable
 from sealmesh.server.values import (
     Address,
     read_address,
+    read_cpu,
     read_flag,
     read_lifetime,
     read_limit,
@@ -185,6 +187,14 @@ WORKERS = Setting(
     default="1",
     about="processes that serve the same ports and the same state",
 )
+CPU = Setting(
+    name="cpu",
+    variables=("SEALMESH_CPU",),
+    read=read_cpu,
+    default="one",
+    about="`one`: a worker's threads stay on one CPU at a time, chosen anew every five seconds, which saves "
+    "work; `any`: the system places them",
+)
 RESET_STATE = Setting(
     name="reset-state",
     variables=("SEALMESH_RESET_STATE",),
@@ -240,18 +250,13 @@ SETTINGS: Final[tuple[Setting[Any], ...]] = (
     ENDORSER_LIMIT,
     RESULT_LIFETIME,
     WORKERS,
+    CPU,
     RESET_STATE,
     LOG_FORMAT,
     LOG_LEVEL,
     DEV_MODE,
     DEBUG_LOGGING,
 )
-
-#: MarbleRun's modes that are not there; asking for one must not be passed over.
-_NOT_AVAILABLE: Final = {
-    "EDG_STORE_BACKEND": ("", "default", "file"),
-    "EDG_DISTRIBUTED_COORDINATOR": ("", "0", "false"),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,6 +288,7 @@ class ServerConfiguration:
     endorser_limit: int = DEFAULT_LIMIT
     result_lifetime: timedelta = timedelta(hours=1)
     workers: int
+    one_cpu: bool = True
     reset_state: bool
     log_format: LogFormat
     log_level: LogLevel
@@ -314,7 +320,7 @@ def read_configuration(
     """
     options = {} if options is None else options
     environment = os.environ if environment is None else environment
-    _refuse_unavailable(environment)
+    refuse_unavailable(environment)
     form, level = _log(options, environment)
     relaxations = COMPAT.value(options, environment)
     attester = _attester(options, environment, relaxations)
@@ -337,6 +343,7 @@ def read_configuration(
         endorser_limit=ENDORSER_LIMIT.value(options, environment),
         result_lifetime=RESULT_LIFETIME.value(options, environment),
         workers=WORKERS.value(options, environment),
+        one_cpu=CPU.value(options, environment),
         reset_state=RESET_STATE.value(options, environment),
         log_format=form,
         log_level=level,
@@ -386,14 +393,3 @@ def _log(options: Mapping[str, str], environment: Mapping[str, str]) -> tuple[Lo
     if development or DEBUG_LOGGING.value(options, environment):
         level = LogLevel.DEBUG
     return form, level
-
-
-def _refuse_unavailable(environment: Mapping[str, str]) -> None:
-    for variable, harmless in _NOT_AVAILABLE.items():
-        if environment.get(variable, "").lower() not in harmless:
-            raise ConfigurationError(
-                f"{variable} asks for a distributed Coordinator, which sealmesh does not have yet",
-                code="not-available",
-                found=environment[variable],
-                remedy=f"Unset {variable}. Several processes on one machine: --workers.",
-            )

@@ -27,6 +27,7 @@ from sealmesh.server.configuration import ServerConfiguration
 from sealmesh.server.evidence import build_evidence
 from sealmesh.server.exit_code import ExitCode
 from sealmesh.server.lifeline import Lifeline
+from sealmesh.server.one_cpu import share_of
 from sealmesh.server.sealing_choice import PlatformSealing
 from sealmesh.server.serving import serve
 from sealmesh.server.sockets import Sockets
@@ -64,7 +65,7 @@ def run(configuration: ServerConfiguration) -> int:
     with socket_directory() if configuration.metrics else nullcontext() as meeting:
         return Supervisor(
             configuration.workers,
-            lambda line: _serve(configuration, parts(), line, workers=meeting),
+            lambda line, number: _serve(configuration, parts(), line, number=number, workers=meeting),
             alone=lambda: _still_waits(first),
         ).run()
 
@@ -155,6 +156,7 @@ def _serve(
     parts: Parts,
     lifeline: Lifeline | None,
     *,
+    number: int = 0,
     workers: Path | None = None,
 ) -> int:
     sockets = _bind(configuration, reuse_port=lifeline is not None)
@@ -166,6 +168,7 @@ def _serve(
                 lifeline,
                 workers=workers,
                 open_metrics=configuration.open_metrics,
+                cpus=share_of(number, configuration.workers) if configuration.one_cpu else None,
             )
         )
     finally:

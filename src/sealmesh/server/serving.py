@@ -2,12 +2,14 @@
 
 import asyncio
 import signal
+from collections.abc import Collection
 from pathlib import Path
 
 from sealmesh.adapters.http import Calls
 from sealmesh.coordinator.coordinator import Coordinator
 from sealmesh.server.garbage import collect_less
 from sealmesh.server.lifeline import Lifeline
+from sealmesh.server.one_cpu import OneCpu
 from sealmesh.server.servers import metered_servers, plain_servers
 from sealmesh.server.sockets import Sockets
 
@@ -22,6 +24,7 @@ async def serve(
     *,
     workers: Path | None = None,
     open_metrics: bool = True,
+    cpus: Collection[int] | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; requests in the making are answered first.
 
@@ -31,6 +34,7 @@ async def serve(
         lifeline: The tie to the parent, in a worker.
         workers: The directory where the workers find each other, if there are several and metrics.
         open_metrics: Metrics are plain HTTP for everybody who gets there; otherwise TLS, and for users.
+        cpus: Stay on one of these at a time; None: where the system puts the threads.
     """
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -46,8 +50,13 @@ async def serve(
     )
     await servers.start(sockets)
     collect_less()
+    together = None if cpus is None else OneCpu(cpus)
+    if together is not None:
+        together.start()
     try:
         await stop.wait()
     finally:
+        if together is not None:
+            together.stop()
         await servers.stop(GRACE_SECONDS)
         calls.close()

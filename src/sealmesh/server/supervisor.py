@@ -23,7 +23,7 @@ _ALONE_SECONDS = 0.5
 #: After this time of SIGTERM workers are killed. Longer than the transports' own grace.
 _GRACE_SECONDS = 15.0
 
-Serve = Callable[[Lifeline], int]
+Serve = Callable[[Lifeline, int], int]
 
 
 @dataclass(slots=True)
@@ -40,7 +40,7 @@ class Supervisor:
 
     Args:
         count: How many.
-        serve: Run in each child; what it returns is the child's exit code.
+        serve: Run in each child, with the worker's number from 0; what it returns is the child's exit code.
         alone: Asked now and then: is there only work for one? Recovery shares are in the memory of one
             process, so that while a state waits for them only one serves.
     """
@@ -79,7 +79,7 @@ class Supervisor:
         self._is_alone = self._is_alone and self._alone()
         for worker in self._workers[:1] if self._is_alone else self._workers:
             if worker.pid == 0 and worker.due <= now:
-                worker.started, worker.pid = now, self._fork()
+                worker.started, worker.pid = now, self._fork(worker.number)
                 logger().info("worker started", worker=worker.number, pid=worker.pid)
 
     def _next_due(self) -> float:
@@ -88,7 +88,7 @@ class Supervisor:
         waiting = [worker.due for worker in self._workers if worker.pid == 0]
         return max(0.0, min(waiting) - time.monotonic()) if waiting else 3600.0
 
-    def _fork(self) -> int:
+    def _fork(self, number: int) -> int:
         pid = os.fork()
         if pid:
             return pid
@@ -96,7 +96,7 @@ class Supervisor:
         try:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD))
             self._lifeline.take()
-            code = self._serve(self._lifeline)
+            code = self._serve(self._lifeline, number)
         finally:
             os._exit(code)
 

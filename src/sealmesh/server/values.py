@@ -67,6 +67,13 @@ def read_flag(text: str) -> bool:
     raise ValueError("1 or 0")
 
 
+def read_cpu(text: str) -> bool:
+    """Read whether a process stays on one CPU."""
+    if text.strip() not in ("one", "any"):
+        raise ValueError("`one` or `any`")
+    return text.strip() == "one"
+
+
 def read_workers(text: str) -> int:
     """Read a number of processes."""
     return _read_number(text, MAX_WORKERS)

@@ -29,6 +29,9 @@ def coordinator(
     workers: Annotated[
         str, _option("workers", "N", "Processes on the same ports and state; 1.", _SERVING)
     ] = "",
+    cpu: Annotated[
+        str, _option("cpu", "one|any", "A worker's threads stay on one CPU at a time; `one`.", _SERVING)
+    ] = "",
     seal_dir: Annotated[
         str, _option("seal-dir", "DIR", "The sealed state; `./marblerun-coordinator-data`.", _STATE)
     ] = "",
@@ -107,6 +110,7 @@ def coordinator(
         "metrics-addr": metrics_addr,
         "dns-names": dns_names,
         "workers": workers,
+        "cpu": cpu,
         "seal-dir": seal_dir,
         "sealer": sealer,
         "anchor": anchor,

@@ -1,0 +1,96 @@
+"""All threads of a process on one CPU at a time.
+
+The threads of a Coordinator work on the same objects, and only one of them runs Python at a time. On several
+CPUs each hand-over between them carries what one has just written from cache to cache, which costs a fifth of
+an admission's CPU (`docs/performance.md`). One process fills about one CPU; for more there are workers.
+
+The CPU is not chosen for good: every few seconds the kernel may place the threads anew for a moment, and
+where the event loop is then, all stay. So a CPU that somebody else begins to use is left again.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Final
+
+from sealmesh.adapters.log import logger
+
+_STAY_SECONDS: Final = 5.0
+#: The kernel balances busy threads within some tens of milliseconds.
+_ROAM_SECONDS: Final = 0.1
+#: proc(5), /proc/pid/stat, field 39, counted from the state (field 3), which follows the program's name.
+_PROCESSOR: Final = 39 - 3
+
+
+def share_of(number: int, workers: int) -> frozenset[int]:
+    """Return the CPUs for worker `number` of `workers`, out of those that this process may use.
+
+    Where there are enough, no two workers share one.
+    """
+    allowed = sorted(os.sched_getaffinity(0))
+    return frozenset(allowed[number::workers] if workers <= len(allowed) else allowed)
+
+
+class OneCpu:
+    """Keeps this process's threads together.
+
+    Args:
+        cpus: Where they may be.
+    """
+
+    def __init__(self, cpus: Collection[int]) -> None:
+        self._cpus = frozenset(cpus)
+        self._timer: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        """Begin, on the event loop's thread; where the system does not let us, say so and leave it."""
+        self._loop = asyncio.get_running_loop()
+        self._roam()
+
+    def stop(self) -> None:
+        """Let the kernel place the threads again."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+            _place(self._cpus)
+
+    def _roam(self) -> None:
+        self._turn(self._roaming, _ROAM_SECONDS, self._stay)
+
+    def _stay(self) -> None:
+        self._turn(self._staying, _STAY_SECONDS, self._roam)
+
+    def _turn(self, place: Callable[[], None], seconds: float, then: Callable[[], None]) -> None:
+        try:
+            place()
+        except (OSError, ValueError, IndexError) as error:
+            logger().info("threads stay where the system puts them", reason=str(error))
+            self._timer = None
+        else:
+            self._timer = self._loop.call_later(seconds, then)
+
+    def _roaming(self) -> None:
+        _place(self._cpus)
+
+    def _staying(self) -> None:
+        here = _cpu_of_this_thread()
+        _place({here} if here in self._cpus else self._cpus)
+
+
+def _place(cpus: Collection[int]) -> None:
+    """Bind every thread there is; those to come inherit it.
+
+    Raises:
+        OSError: The system does not allow it.
+    """
+    for thread in Path("/proc/self/task").iterdir():
+        try:
+            os.sched_setaffinity(int(thread.name), cpus)
+        except ProcessLookupError:
+            continue  # it has ended
+
+
+def _cpu_of_this_thread() -> int:
+    stat = Path("/proc/thread-self/stat").read_text()
+    return int(stat.rpartition(")")[2].split()[_PROCESSOR])
