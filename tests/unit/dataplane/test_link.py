@@ -3,7 +3,6 @@
 import datetime
 import socket
 import ssl
-import threading
 import time
 
 import pytest
@@ -73,15 +72,47 @@ class World:
 
     def start(self) -> ssl.SSLSocket:
         self.pump.submit(self.link)
-        client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        client.check_hostname = False
-        client.verify_mode = ssl.CERT_NONE
-        return client.wrap_socket(self.outside)
+        return _client().wrap_socket(self.outside)
+
+    def start_in_memory(self) -> "Peer":
+        self.pump.submit(self.link)
+        return Peer(self.outside)
 
     def close(self) -> None:
         self.app.close()
         self.outside.close()
         self.pump.stop()
+
+
+class Peer:
+    """A TLS client that puts all records on the wire in one piece, so that reads do not end where they do."""
+
+    def __init__(self, wire: socket.socket) -> None:
+        self._wire = wire
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = _client().wrap_bio(self._incoming, self._outgoing)
+        while not self._shaken():
+            self._wire.sendall(self._outgoing.read())
+            self._incoming.write(self._wire.recv(65536))
+        self._wire.sendall(self._outgoing.read())
+
+    def sendall(self, data: bytes) -> None:
+        self._tls.write(data)
+        self._wire.sendall(self._outgoing.read())
+
+    def _shaken(self) -> bool:
+        try:
+            self._tls.do_handshake()
+        except ssl.SSLWantReadError:
+            return False
+        return True
+
+
+def _client() -> ssl.SSLContext:
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.check_hostname = False
+    client.verify_mode = ssl.CERT_NONE
+    return client
 
 
 @pytest.fixture
@@ -109,13 +140,11 @@ def test_all_that_a_program_wrote_before_it_closed_arrives(world):
 
 def test_a_full_buffer_that_the_program_takes_at_once_is_followed_by_the_rest(world):
     world.link.inner.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
-    with world.start() as peer:
-        sending = threading.Thread(target=peer.sendall, args=(bytes(BUFFER + 49152),))
-        sending.start()
-        sending.join(PATIENCE_SECONDS)
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not (len(world.link._to_app) >= BUFFER and world.link._incoming.pending):
-            assert time.monotonic() < deadline, "the buffer never filled"
-            time.sleep(0.01)
-        world.link.inner.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, ROOMY)
-        assert received(world.app, BUFFER + 49152) == BUFFER + 49152
+    world.outside.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, ROOMY)
+    world.start_in_memory().sendall(bytes(BUFFER + 49152))
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not (len(world.link._to_app) >= BUFFER and world.link._incoming.pending):
+        assert time.monotonic() < deadline, "the buffer never filled"
+        time.sleep(0.01)
+    world.link.inner.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, ROOMY)
+    assert received(world.app, BUFFER + 49152) == BUFFER + 49152
