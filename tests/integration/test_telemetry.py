@@ -172,7 +172,7 @@ async def test_a_peer_that_does_not_read_is_hung_up_on():
         async with asyncio.timeout(15):
             while not at.ear.evictions:
                 assert (await ask(at.port)).startswith(b"HTTP/1.1 200 ")
-        assert at.ear.evictions == ["the answer is not read"]
+        assert at.ear.evictions[0] == "the answer is not read"  # and later that it does not hang up
         deaf.close()
 
 
