@@ -97,6 +97,21 @@ def said(verified: VerifiedEvidence) -> object:
     return tuple(map(said, claims.parts)) if isinstance(claims, CompositeClaims) else claims
 
 
+def says_no_more(forged: VerifiedEvidence, genuine: VerifiedEvidence) -> bool:
+    """Whether `forged` says what `genuine` says, or keeps quiet about all events of some registers.
+
+    Nobody signed the log: who carries it can leave out a register. Its rule is then not met (`Events.PCRn`).
+    """
+    one, other = forged.claims, genuine.claims
+    if isinstance(one, CompositeClaims) and isinstance(other, CompositeClaims):
+        return len(one.parts) == len(other.parts) and all(map(says_no_more, one.parts, other.parts))
+    if not isinstance(one, TpmClaims) or not isinstance(other, TpmClaims):
+        return one == other
+    told = {event.pcr for event in one.events}
+    rest = replace(other, events=tuple(event for event in other.events if event.pcr in told))
+    return said(forged) == said(replace(genuine, claims=rest))
+
+
 class Machines:
     """The simulated machines that the rest is made on."""
 

@@ -49,7 +49,6 @@ def _load(name: str) -> ModuleType:
 
 evidence = _load("genuine")
 genuine: Callable[[str], Any] = evidence.genuine
-said: Callable[[VerifiedEvidence], object] = evidence.said
 FAMILIES = list(evidence.MAKERS)
 quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 thorough = settings(max_examples=3000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -78,9 +77,9 @@ def outcome(family: str, raw: bytes) -> VerifiedEvidence | None:
 
 
 def unchanged(family: str, raw: bytes) -> bool:
-    """Whether forged Evidence is refused, or says exactly what the genuine says."""
+    """Whether forged Evidence is refused, or says nothing that the genuine does not say."""
     verified = outcome(family, raw)
-    return verified is None or said(verified) == said(genuine(family).verify(cache=memory()))
+    return verified is None or evidence.says_no_more(verified, genuine(family).verify(cache=memory()))
 
 
 def flipped(raw: bytes, position: int, bit: int) -> bytes:

@@ -231,6 +231,16 @@ def test_event_that_is_not_listed_is_refused_in_whatever_order() -> None:
     }
 
 
+def test_a_register_that_the_log_keeps_quiet_about_does_not_meet_its_rule() -> None:
+    kept, hidden = (tpm.sha256(data).digest() for data in (b"a", b"b"))
+    pcrs = {0xB: {4: tpm.extended(kept), 11: tpm.extended(hidden)}}
+    whole = tpm.event_log([tpm.event(4, 0x80000003, b"a"), tpm.event(11, 0x80000003, b"b")])
+    quiet = tpm.event_log([tpm.event(4, 0x80000003, b"a")])
+    wanted = TpmReference(events={4: frozenset({kept}), 11: frozenset({hidden})})
+    assert fields(machine(tpm.Quote(log=whole, pcrs=pcrs)), wanted) == set()
+    assert fields(machine(tpm.Quote(log=quiet, pcrs=pcrs)), wanted) == {"Events.PCR11"}
+
+
 # All
 
 EMPTY: list[tuple[str, Reference]] = [
