@@ -10,10 +10,10 @@ Invariants:
 import asyncio
 import math
 
-from h2.config import H2Configuration
-from h2.connection import H2Connection
-from h2.errors import ErrorCodes
-from h2.events import (
+from jh2.config import H2Configuration
+from jh2.connection import H2Connection
+from jh2.errors import ErrorCodes
+from jh2.events import (
     ConnectionTerminated,
     DataReceived,
     Event,
@@ -23,8 +23,8 @@ from h2.events import (
     StreamReset,
     WindowUpdated,
 )
-from h2.exceptions import ProtocolError
-from h2.settings import SettingCodes, Settings
+from jh2.exceptions import ProtocolError
+from jh2.settings import SettingCodes, Settings
 
 from sealmesh.adapters.http.exchange import BodyState, Request, Response
 from sealmesh.adapters.http.quiet import keep_quiet

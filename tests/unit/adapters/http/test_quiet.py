@@ -1,11 +1,11 @@
-"""What `h2` would say to a log is not made."""
+"""What `jh2` would say to a log is not made."""
 
 import logging
 
 import pytest
-from h2.config import H2Configuration
-from h2.connection import H2Connection
-from hyperframe.frame import DataFrame
+from jh2.config import H2Configuration
+from jh2.connection import H2Connection
+from jh2.hyperframe.frame import DataFrame
 
 import sealmesh.adapters.http.http2  # keeps them quiet  # noqa: F401
 
