@@ -23,6 +23,7 @@ from sealmesh.errors.pki import AuthorityError, IssuingError
 from sealmesh.pki.extensions import says_simulation
 from sealmesh.pki.identity import spki, trust_domain
 from sealmesh.pki.issuing import Issuer, check_signed_by
+from sealmesh.pki.p384 import swift
 from sealmesh.pki.profile import Validity
 from sealmesh.pki.reading import UNREADABLE
 
@@ -128,7 +129,7 @@ def _key(der: bytes) -> ec.EllipticCurvePrivateKey:
     key = load_der_private_key(der, password=None)
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP384R1):
         raise AuthorityError("A key of the stored authority is not on P-384")
-    return key
+    return swift(key)
 
 
 def _fields(data: bytes) -> list[bytes]:

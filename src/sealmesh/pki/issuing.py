@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from sealmesh.errors.pki import IssuingError
 from sealmesh.pki.identity import spki
+from sealmesh.pki.p384 import verify
 from sealmesh.pki.past_end import sign_past_end
 from sealmesh.pki.profile import CertificateProfile, Validity
 from sealmesh.pki.reading import UNREADABLE, is_mesh_signed, signed_fields
@@ -123,7 +124,7 @@ def check_signed_by(certificate: x509.Certificate, key: ec.EllipticCurvePublicKe
     if not is_mesh_signed(certificate):
         raise IssuingError("The certificate is not signed with ECDSA and SHA-384")
     try:
-        key.verify(certificate.signature, certificate.tbs_certificate_bytes, ec.ECDSA(hashes.SHA384()))
+        verify(key, certificate.signature, certificate.tbs_certificate_bytes, ec.ECDSA(hashes.SHA384()))
     except InvalidSignature as error:
         raise IssuingError("The certificate is not signed by its issuer's key") from error
 

@@ -10,11 +10,14 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Final
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+from cryptography.x509.oid import SignatureAlgorithmOID
 
 from sealmesh.errors.pki import CertificateRequestError
+from sealmesh.pki.p384 import verify
 from sealmesh.pki.profile import IpAddress
 from sealmesh.pki.reading import UNREADABLE, is_whole, requested
 
@@ -35,6 +38,11 @@ _MAX_WISHES_BYTES: Final = 1024
 _LABEL: Final = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _DNS_NAME: Final = re.compile(rf"(?:\*\.)?{_LABEL}(?:\.{_LABEL})*")
 _CURVES: Final = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
+_ECDSA: Final = (
+    SignatureAlgorithmOID.ECDSA_WITH_SHA256,
+    SignatureAlgorithmOID.ECDSA_WITH_SHA384,
+    SignatureAlgorithmOID.ECDSA_WITH_SHA512,
+)
 _HASHES: Final = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
 
 
@@ -65,7 +73,7 @@ def parse_csr(der: bytes) -> CertificateRequest:
         request = x509.load_der_x509_csr(der)
         public_key = _allowed_key(request)
         wishes = _wishes(request, der)
-        proved = request.is_signature_valid and is_whole(der, request.signature)
+        proved = _is_signed_by(public_key, request) and is_whole(der, request.signature)
     except UNREADABLE as error:
         raise CertificateRequestError(
             "The certificate request cannot be read", found=str(error)[:200]
@@ -128,6 +136,21 @@ def _allowed_key(request: x509.CertificateSigningRequest) -> CertificatePublicKe
     if not isinstance(request.signature_hash_algorithm, _HASHES):
         raise CertificateRequestError("The request is not signed with SHA-2 of 256 bits or more")
     return key
+
+
+def _is_signed_by(key: CertificatePublicKeyTypes, request: x509.CertificateSigningRequest) -> bool:
+    algorithm = request.signature_hash_algorithm
+    if (
+        algorithm is None
+        or not isinstance(key, ec.EllipticCurvePublicKey)
+        or request.signature_algorithm_oid not in _ECDSA
+    ):
+        return request.is_signature_valid
+    try:
+        verify(key, request.signature, request.tbs_certrequest_bytes, ec.ECDSA(algorithm))
+    except InvalidSignature:
+        return False
+    return True
 
 
 def _names(extensions: x509.Extensions) -> tuple[tuple[str, ...], tuple[IpAddress, ...]]:
