@@ -21,7 +21,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--calls", type=int, default=80, help="calls in a round")
-    parser.add_argument("--rounds", type=int, default=6, help="rounds for each figure")
+    parser.add_argument("--rounds", type=int, default=10, help="rounds for each figure")
     parser.add_argument("--part", choices=PARTS, action="append")
     parser.add_argument("--requests", type=int, default=2000, help="requests per figure of the data plane")
     arguments = parser.parse_args()
@@ -33,7 +33,7 @@ def main() -> None:
     )
     with tempfile.TemporaryDirectory(prefix="sealmesh-bench-") as name:
         directory = Path(name)
-        bench = Bench(directory, units, calls=arguments.calls, rounds=arguments.rounds)
+        bench = Bench(directory, calls=arguments.calls, rounds=arguments.rounds)
         parts = {
             "calls": bench.calls_of_each_kind,
             "steps": lambda: Steps(directory, bench.platform, bench.table).run(bench.legacy[0], bench.own[0]),

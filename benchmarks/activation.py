@@ -9,11 +9,11 @@ import subprocess
 from pathlib import Path
 from statistics import median
 
-from benchmarks.coordinator_process import CoordinatorProcess, Usage, coordinator
+from benchmarks.coordinator_process import CoordinatorProcess, Usage, coordinator, cpu_shares
 from benchmarks.load.generator import Generator, Identity, LoadResult
 from benchmarks.population import manifest, marbles
 from benchmarks.table import Cost, Table
-from benchmarks.units import Units
+from benchmarks.units import UnitClock
 
 LEGACY = "/rpc.Marble/Activate"
 OWN = "/sealmesh.mesh.v1.Enrolment/Activate"
@@ -32,10 +32,11 @@ class Bench:
         rounds: For each figure.
     """
 
-    def __init__(self, directory: Path, units: Units, *, calls: int, rounds: int) -> None:
+    def __init__(self, directory: Path, *, calls: int, rounds: int) -> None:
         self.directory, self.calls, self.rounds = directory, calls, rounds
-        self.table = Table(units)
+        self.table = Table()
         self.platform = directory / "platform"
+        self.clock = UnitClock(cpu_shares()[0])
         self.generator = Generator(directory)
         self.legacy = marbles(self.platform, 16, legacy=True)
         self.own = marbles(self.platform, 16, legacy=False)
@@ -61,6 +62,7 @@ class Bench:
             concurrency=concurrency,
             kept=kept,
             handshake=handshake,
+            cpus=server.cpus_for_others,
         )
         if result.failed:
             raise SystemExit(f"{result.failed} of {calls} calls failed: {result.first_error}")
@@ -77,6 +79,7 @@ class Bench:
     ) -> Cost:
         """Return the server's CPU for one call."""
         figures = []
+        units = [self.clock.time()]
         for number in range(self.rounds + 1):
             calls = self.calls if number else _WARM_UP_CALLS
             before, after, result = self.round(
@@ -84,9 +87,11 @@ class Bench:
             )
             if number:
                 figures.append(((after.cpu - before.cpu) / calls, result))
+            units.append(self.clock.time())
         return Cost(
             quiet=min(cpu for cpu, _ in figures),
             middle=median(cpu for cpu, _ in figures),
+            unit=(min(units), median(units)),
             per_second=median(result.per_second for _, result in figures),
             p50_ms=median(result.p50_ms for _, result in figures),
         )

@@ -11,11 +11,13 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+
+from benchmarks.load.generator import on_cpus
 
 
 def _free_port() -> int:
@@ -54,9 +56,18 @@ class Usage:
 class CoordinatorProcess:
     """One Coordinator (and its workers) on free ports."""
 
-    def __init__(self, process: subprocess.Popen[bytes], client: int, mesh: int, seal_dir: Path) -> None:
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        client: int,
+        mesh: int,
+        seal_dir: Path,
+        *,
+        cpus_for_others: Collection[int] = (),
+    ) -> None:
         self._process = process
         self.client, self.mesh, self.seal_dir = client, mesh, seal_dir
+        self.cpus_for_others = cpus_for_others
 
     @property
     def mesh_address(self) -> str:
@@ -98,6 +109,18 @@ def _cpu_seconds(process: psutil.Process) -> float:
         return float(times.user + times.system)
 
 
+def cpu_shares() -> tuple[Collection[int], Collection[int]]:
+    """Return a CPU for the Coordinator and the others for its callers, none where that cannot be.
+
+    Callers on the Coordinator's CPU would empty its caches between any two of its steps, as callers elsewhere
+    cannot.
+    """
+    if shutil.which("taskset") is None or not hasattr(os, "sched_getaffinity"):
+        return (), ()
+    first, *others = sorted(os.sched_getaffinity(0))
+    return ((first,), others) if others else ((), ())
+
+
 @contextlib.contextmanager
 def coordinator(
     directory: Path, platform: Path, *, workers: int = 1
@@ -117,8 +140,10 @@ def coordinator(
     begin = time.perf_counter()
     with (directory / "log").open("wb") as log:
         command = [str(Path(sys.executable).parent / "sealmesh"), "coordinator", "--workers", str(workers)]
+        own, others = cpu_shares() if workers == 1 else ((), ())
+        command = [*on_cpus(own), *command]
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
-    running = CoordinatorProcess(process, client, mesh, directory / "seal")
+    running = CoordinatorProcess(process, client, mesh, directory / "seal", cpus_for_others=others)
     try:
         while True:
             if process.poll() is not None:

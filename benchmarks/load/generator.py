@@ -5,7 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +36,11 @@ class LoadResult:
         return self.ok / self.seconds
 
 
+def on_cpus(cpus: Collection[int]) -> list[str]:
+    """Return what to put before a command that shall run on these CPUs; nothing for no CPUs."""
+    return ["taskset", "--cpu-list", ",".join(map(str, sorted(cpus)))] if cpus else []
+
+
 class Generator:
     """Builds and runs the load program in `directory`."""
 
@@ -57,8 +62,9 @@ class Generator:
         concurrency: int,
         kept: bool,
         handshake: bool = False,
+        cpus: Collection[int] = (),
     ) -> LoadResult:
-        """Send `calls` requests and return the figures."""
+        """Send `calls` requests, from these `cpus` if any are named, and return the figures."""
         file = self._directory / "identities.json"
         entries = [
             {"Cert": i.certificate, "Key": i.key, "Message": base64.b64encode(i.message).decode()}
@@ -68,6 +74,7 @@ class Generator:
         command = [str(self._binary), "-identities", str(file), "-addr", address, "-method", method]
         command += ["-n", str(calls), "-c", str(concurrency), *(["-kept"] if kept else [])]
         command += ["-handshake"] if handshake else []
+        command = [*on_cpus(cpus), *command]
         output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         line = json.loads(output)
         return LoadResult(
