@@ -19,8 +19,9 @@ Member = bytes | tuple["Member", ...] | Mapping[int, "Member"]
 
 def opens_envelope(raw: bytes, kind: str) -> bool:
     """Return whether `raw` could be an envelope of this type: `type` is its first member."""
-    start = encode_text(_TYPE) + encode_text(kind)
-    return raw.startswith(_PREFIX) and raw[len(_PREFIX) + 1 :].startswith(start)
+    if not raw.startswith(_PREFIX):
+        return False
+    return raw.startswith(encode_text(_TYPE) + encode_text(kind), len(_PREFIX) + 1)
 
 
 def open_envelope(raw: bytes, kind: str, *, subject: str, members: frozenset[str]) -> ClaimMap:

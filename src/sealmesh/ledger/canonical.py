@@ -91,9 +91,12 @@ def _encode(value: Json) -> str:
                 raise StatementError("integer is too large", code="json", wanted=f"at most {MAX_INTEGER}")
             return str(value)
         case dict() | Mapping():
-            return "{" + ",".join([f"{_quoted(key)}:{_encode(value[key])}" for key in _sorted(value)]) + "}"
+            members = [(_quoted(key), value[key]) for key in _sorted(value)]
+            # most values are texts, and those go without a call for each
+            parts = [f"{key}:{_quoted(it) if type(it) is str else _encode(it)}" for key, it in members]
+            return "{" + ",".join(parts) + "}"
         case list() | tuple():
-            return "[" + ",".join([_encode(item) for item in value]) + "]"
+            return "[" + ",".join([_quoted(it) if type(it) is str else _encode(it) for it in value]) + "]"
         case _:
             raise StatementError("numbers here are integers", code="json", found=type(value).__name__)
 

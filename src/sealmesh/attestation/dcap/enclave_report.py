@@ -5,11 +5,15 @@ Source: Intel SGX ECDSA Quote Library API, appendix A, "Enclave Report Body"; In
 REPORT structure. Reserved bytes are not interpreted: they are signed, and processors to come may use them.
 """
 
+import struct
 from dataclasses import dataclass
 
 from sealmesh.attestation.reader import Reader
 
 REPORT_LENGTH = 384
+#: CPUSVN, MISCSELECT, (reserved, ISVEXTPRODID), ATTRIBUTES, MRENCLAVE, (reserved), MRSIGNER,
+#: (reserved, CONFIGID), ISVPRODID, ISVSVN, (CONFIGSVN, reserved, ISVFAMILYID), REPORTDATA.
+_FIELDS = struct.Struct("<16s4s28x16s32s32x32s96xHH60x64s")
 ATTRIBUTE_INIT = 0x01
 ATTRIBUTE_DEBUG = 0x02
 ATTRIBUTE_MODE64 = 0x04
@@ -51,28 +55,17 @@ def parse_enclave_report(raw: bytes) -> EnclaveReport:
         EvidenceFormatError: The length is another.
     """
     reader = Reader(raw, "enclave report")
-    cpu_svn = reader.take(16, "CPUSVN")
-    misc_select = reader.take(4, "MISCSELECT")
-    reader.take(28, "reserved and ISVEXTPRODID")
-    attributes = reader.take(16, "ATTRIBUTES")
-    mr_enclave = reader.take(32, "MRENCLAVE")
-    reader.take(32, "reserved")
-    mr_signer = reader.take(32, "MRSIGNER")
-    reader.take(32 + 64, "reserved and CONFIGID")
-    isv_prod_id = reader.uint(2, "ISVPRODID")
-    isv_svn = reader.uint(2, "ISVSVN")
-    reader.take(2 + 42 + 16, "CONFIGSVN, reserved and ISVFAMILYID")
-    report_data = reader.take(64, "REPORTDATA")
+    fields = _FIELDS.unpack(reader.take(REPORT_LENGTH, "its fields"))
     reader.finish()
     return EnclaveReport(
-        cpu_svn=cpu_svn,
-        misc_select=misc_select,
-        attributes=attributes,
-        mr_enclave=mr_enclave,
-        mr_signer=mr_signer,
-        isv_prod_id=isv_prod_id,
-        isv_svn=isv_svn,
-        report_data=report_data,
+        cpu_svn=fields[0],
+        misc_select=fields[1],
+        attributes=fields[2],
+        mr_enclave=fields[3],
+        mr_signer=fields[4],
+        isv_prod_id=fields[5],
+        isv_svn=fields[6],
+        report_data=fields[7],
     )
 
 

@@ -6,6 +6,7 @@ Source: Intel PCS API, "Get TCB Info": TCB info model version 2 (API v3, SGX onl
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import ge
 
 from sealmesh.attestation.dcap.documents import Document, load_json
 from sealmesh.attestation.family import Family
@@ -158,7 +159,9 @@ def parse_isv_levels(document: Document) -> tuple[IsvLevel, ...]:
 
 
 def _reaches(found: Sequence[int], wanted: Sequence[int]) -> bool:
-    return all(have >= need for have, need in zip(found, wanted, strict=True))
+    if len(found) != len(wanted):
+        raise ValueError("components of different numbers")
+    return all(map(ge, found, wanted))
 
 
 def _family(name: str) -> Family:
