@@ -1,4 +1,4 @@
-"""HTTP/2 on an established connection; `h2` does the protocol (RFC 9113).
+"""HTTP/2 on an established connection; `jh2` does the protocol (RFC 9113).
 
 Invariants:
 
@@ -27,11 +27,11 @@ from jh2.exceptions import ProtocolError
 from jh2.settings import SettingCodes, Settings
 
 from sealmesh.adapters.http.exchange import BodyState, Request, Response
-from sealmesh.adapters.http.quiet import keep_quiet
 from sealmesh.adapters.http.serving import Body, Serving
+from sealmesh.adapters.http.window_sieve import WindowSieve
 from sealmesh.adapters.tls import TlsTransport
 
-# Inbound headers are checked here as far as they are used: to have `h2` check all of them costs a third more.
+# Inbound headers are checked here as far as they are used: to have the library check all costs a third more.
 _CONFIGURATION = H2Configuration(
     client_side=False,
     header_encoding=None,
@@ -43,8 +43,6 @@ _CONFIGURATION = H2Configuration(
 
 #: An answer is handed to the wire in pieces of this size. One of ours with its Evidence is 20 kB.
 _FLUSH_BYTES = 65_536
-
-keep_quiet()
 
 _Headers = list[tuple[bytes, bytes]]
 
@@ -75,6 +73,8 @@ class Http2Connection:
         self._closing = False
         self._hung_up = False
         self._last_activity = serving.loop.time()
+        self._last_stream = 0
+        self._sieve = WindowSieve()
         self._h2 = _connection(serving)
         self._h2.initiate_connection()
         self._flush()
@@ -84,8 +84,18 @@ class Http2Connection:
     def data_received(self, data: bytes) -> None:
         if self._hung_up:
             return
+        h2 = self._h2
+        data, grown = self._sieve.sift(
+            data,
+            window=h2.outbound_flow_control_window,
+            waiting=self._streams,
+            last_stream=self._last_stream,
+        )
         try:
-            for event in self._h2.receive_data(data):
+            if grown:
+                h2.outbound_flow_control_window += grown
+                self._pump_all()
+            for event in h2.receive_data(data) if data else ():
                 self._take(event)
         except ProtocolError:
             self._hang_up()
@@ -156,6 +166,7 @@ class Http2Connection:
     def _begin(self, event: RequestReceived) -> None:
         limits = self._serving.limits
         headers: _Headers = list(event.headers)
+        self._last_stream = event.stream_id
         if self._closing:
             self._h2.reset_stream(event.stream_id, ErrorCodes.REFUSED_STREAM)
         elif len(headers) > limits.header_count:
