@@ -61,7 +61,7 @@ class WindowSieve:
                     grown += increment
                     left.append(data[begin:at])
                     begin = end
-                elif 0 < stream <= last_stream and stream not in waiting and 0 < increment <= _LARGEST_WINDOW:
+                elif _is_over(stream, waiting, last_stream) and 0 < increment <= _LARGEST_WINDOW:
                     left.append(data[begin:at])
                     begin = end
             elif kind in (_HEADERS, _CONTINUATION) and not data[at + 4] & _END_HEADERS:
@@ -72,3 +72,8 @@ class WindowSieve:
             return data, grown
         left.append(data[begin:])
         return b"".join(left), grown
+
+
+def _is_over(stream: int, waiting: Container[int], last_stream: int) -> bool:
+    """Return whether the client began this stream (its numbers are odd), and nobody waits for it any more."""
+    return 0 < stream <= last_stream and stream % 2 == 1 and stream not in waiting
