@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 import threading
 from pathlib import Path
 
@@ -62,6 +63,26 @@ async def test_the_cpu_is_chosen_anew(monkeypatch, companion):
     together.stop()
 
 
+async def test_who_wakes_up_waits_for_his_turn_meanwhile(companion):
+    interval = sys.getswitchinterval()
+    together = OneCpu(ALLOWED)
+    together.start()
+    assert os.sched_getscheduler(0) == os.sched_getscheduler(companion) == os.SCHED_BATCH
+    assert sys.getswitchinterval() > interval
+    together.stop()
+    assert os.sched_getscheduler(0) == os.sched_getscheduler(companion) == os.SCHED_OTHER
+    assert sys.getswitchinterval() == interval
+
+
+async def test_a_policy_that_somebody_chose_stays(companion):
+    os.sched_setscheduler(companion, os.SCHED_IDLE, os.sched_param(0))
+    together = OneCpu(ALLOWED)
+    together.start()
+    assert os.sched_getscheduler(companion) == os.SCHED_IDLE
+    together.stop()
+    assert os.sched_getscheduler(companion) == os.SCHED_IDLE
+
+
 async def test_only_the_given_cpus_are_used(companion):
     one = min(ALLOWED)
     together = OneCpu({one})
@@ -71,15 +92,17 @@ async def test_only_the_given_cpus_are_used(companion):
 
 
 async def test_where_the_system_does_not_allow_it_all_goes_on(monkeypatch):
-    def refused(_thread, _cpus):
+    def refused(*_thread_and_what):
         raise PermissionError(1, "Operation not permitted")
 
     monkeypatch.setattr(os, "sched_setaffinity", refused)
+    monkeypatch.setattr(os, "sched_setscheduler", refused)
     together = OneCpu(ALLOWED)
     together.start()
     together.stop()
     monkeypatch.undo()
     assert os.sched_getaffinity(0) == ALLOWED
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER
 
 
 @pytest.mark.parametrize(
