@@ -14,10 +14,14 @@ import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import psutil
 
 from benchmarks.load.generator import on_cpus
+
+#: The CPUs of the Coordinator and those of its callers; empty for any.
+CpuShares: TypeAlias = tuple[Collection[int], Collection[int]]
 
 
 def _free_port() -> int:
@@ -109,7 +113,7 @@ def _cpu_seconds(process: psutil.Process) -> float:
         return float(times.user + times.system)
 
 
-def cpu_shares() -> tuple[Collection[int], Collection[int]]:
+def cpu_shares() -> CpuShares:
     """Return a CPU for the Coordinator and the others for its callers, none where that cannot be.
 
     Callers on the Coordinator's CPU would empty its caches between any two of its steps, as callers elsewhere
@@ -123,9 +127,16 @@ def cpu_shares() -> tuple[Collection[int], Collection[int]]:
 
 @contextlib.contextmanager
 def coordinator(
-    directory: Path, platform: Path, *, workers: int = 1
+    directory: Path, platform: Path, *, workers: int = 1, cpus: CpuShares | None = None
 ) -> Iterator[tuple[CoordinatorProcess, float]]:
-    """Start a Coordinator; yield it with the seconds from start to its first answer."""
+    """Start a Coordinator; yield it with the seconds from start to its first answer.
+
+    Args:
+        directory: For its state and log; emptied before.
+        platform: Where the simulated platform is.
+        workers: How many processes serve.
+        cpus: Those of the Coordinator and those of its callers; `cpu_shares` if none are given.
+    """
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     client, mesh = _free_port(), _free_port()
@@ -140,7 +151,7 @@ def coordinator(
     begin = time.perf_counter()
     with (directory / "log").open("wb") as log:
         command = [str(Path(sys.executable).parent / "sealmesh"), "coordinator", "--workers", str(workers)]
-        own, others = cpu_shares() if workers == 1 else ((), ())
+        own, others = cpu_shares() if cpus is None else cpus
         command = [*on_cpus(own), *command]
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
     running = CoordinatorProcess(process, client, mesh, directory / "seal", cpus_for_others=others)

@@ -42,7 +42,9 @@ class Table:
         quiet, middle = cost.quiet / quiet_unit, cost.middle / middle_unit
         parts = [f"{cost.quiet * 1000:6.2f} ms CPU"]
         if not math.isnan(cost.per_second):
-            parts.append(f"{cost.per_second:4.0f}/s, p50 {cost.p50_ms:.1f} ms")
+            parts.append(f"{cost.per_second:4.0f}/s")
+        if not math.isnan(cost.p50_ms):
+            parts.append(f"p50 {cost.p50_ms:.1f} ms")
         if aim is not None:
             parts.append(f"aim {aim:g}: {'met' if quiet <= aim else 'MISSED'}")
         if note:

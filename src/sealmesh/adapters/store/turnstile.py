@@ -18,7 +18,8 @@ from sealmesh.errors.store import StoreError
 
 #: Longer than any commit or checkpoint takes on a disk that works; a stopped process holds up the others.
 WAIT_SECONDS: Final = 10.0
-_POLL_SECONDS: Final = 0.0003
+#: A commit takes the disk one to several of these; each look costs a tenth of one in CPU.
+_POLL_SECONDS: Final = 0.001
 
 
 class Turnstile:
