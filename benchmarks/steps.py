@@ -76,7 +76,8 @@ class Steps:
 
     def _steps(self, marble: Identity, evidence: bytes, csr: bytes, *, bits: int) -> None:
         table, keys = self._table, OsKeyFactory()
-        table.cost("TLS handshake, in memory", handshake(self._authority, marble))
+        identity = self._server_identity() if bits == 256 else _marble_root(self._authority)
+        table.cost("TLS handshake, in memory", handshake(identity, marble))
         table.cost("HTTP/2: connection and one request", asyncio.run(Http2Exchange().fresh()))
         table.cost("HTTP/2: one more request", asyncio.run(Http2Exchange().kept()))
         self._evidence_steps(evidence)
@@ -87,6 +88,11 @@ class Steps:
         store = self._parts.seat.store()
         assert store is not None
         table.cost("commit to the store", cpu(lambda: store.commit(Change(appends=(_LEAF,)))))
+
+    def _server_identity(self) -> TlsIdentity:
+        own = self._parts.coordinator.server_identity().enrolment
+        assert own is not None
+        return TlsIdentity(chain=own.chain, key=own.key, generation=1)
 
     def _evidence_steps(self, raw: bytes) -> None:
         evidence, roots = parse_evidence(raw), self._evidence.roots
@@ -141,9 +147,12 @@ def _timed(step: Callable[[], object]) -> float:
     return time.thread_time() - begin
 
 
-def handshake(authority: Authority, marble: Identity) -> Cost:
+def _marble_root(authority: Authority) -> TlsIdentity:
+    return TlsIdentity(chain=(authority.marble_root_cert,), key=authority.intermediate_key, generation=1)
+
+
+def handshake(identity: TlsIdentity, marble: Identity) -> Cost:
     """Return the server's share of a mutual handshake, without sockets."""
-    identity = TlsIdentity(chain=(authority.marble_root_cert,), key=authority.intermediate_key, generation=1)
     server, client = build_context(identity, MESH_PROFILE), _client(marble)
     return of_rounds(lambda: _shake_hands(server, client))
 

@@ -9,6 +9,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sealmesh.wire import methods
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
@@ -74,6 +76,7 @@ class Generator:
         command = [str(self._binary), "-identities", str(file), "-addr", address, "-method", method]
         command += ["-n", str(calls), "-c", str(concurrency), *(["-kept"] if kept else [])]
         command += ["-handshake"] if handshake else []
+        command += [] if method == methods.ACTIVATE else ["-offer", methods.OWN_ALPN]
         command = [*on_cpus(cpus), *command]
         output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         line = json.loads(output)

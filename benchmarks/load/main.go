@@ -37,6 +37,9 @@ type result struct {
 	RequestsPerSecond float64
 }
 
+// offers are the application protocols named in the handshake beside h2.
+var offers []string
+
 func client(id *identity) *http.Client {
 	return &http.Client{Timeout: 60 * time.Second, Transport: &http.Transport{
 		ForceAttemptHTTP2: true,
@@ -45,6 +48,7 @@ func client(id *identity) *http.Client {
 			Certificates:       []tls.Certificate{id.pair},
 			MinVersion:         tls.VersionTLS13,
 			CurvePreferences:   []tls.CurveID{tls.CurveP256},
+			NextProtos:         append([]string{"h2"}, offers...),
 		},
 	}}
 }
@@ -83,7 +87,7 @@ func handshake(addr string, id *identity) error {
 		Certificates:       []tls.Certificate{id.pair},
 		MinVersion:         tls.VersionTLS13,
 		CurvePreferences:   []tls.CurveID{tls.CurveP256},
-		NextProtos:         []string{"h2"},
+		NextProtos:         append([]string{"h2"}, offers...),
 	})
 	if err != nil {
 		return err
@@ -103,8 +107,12 @@ func main() {
 	total := flag.Int("n", 100, "calls")
 	workers := flag.Int("c", 4, "concurrent callers")
 	kept := flag.Bool("kept", false, "keep connections")
+	offer := flag.String("offer", "", "one more application protocol to name")
 	bare := flag.Bool("handshake", false, "only shake hands, then hang up")
 	flag.Parse()
+	if *offer != "" {
+		offers = []string{*offer}
+	}
 
 	raw, err := os.ReadFile(*file)
 	if err != nil {

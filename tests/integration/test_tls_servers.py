@@ -12,6 +12,7 @@ import pytest
 from OpenSSL import SSL
 
 from sealmesh.adapters.tls.context import GROUPS
+from sealmesh.wire.methods import OWN_ALPN
 
 
 def _load(name: str) -> ModuleType:
@@ -160,6 +161,45 @@ def test_no_application_protocol_in_common_is_an_alert(port, loop, offered, stra
         with pytest.raises(ssl.SSLError, match="no application protocol"):
             world.connect(server.address, context)
         world.eventually(lambda: server.witness.failed_handshakes)
+
+
+@pytest.mark.parametrize("offered", [("h2", OWN_ALPN), (OWN_ALPN, "h2")])
+def test_a_marble_of_ours_is_shown_the_other_certificate_and_speaks_http_2(
+    loop, offered, stranger, tmp_path
+) -> None:
+    with world.serving("mesh", loop=loop) as server:
+        for offers, shown in (
+            (offered, server.coordinator.enrolment),
+            (("h2",), server.coordinator.mesh),
+            ((), server.coordinator.mesh),
+        ):
+            context = world.client_context(stranger, tmp_path, alpn=offers)
+            with world.connect(server.address, context) as connection:
+                assert connection.getpeercert(binary_form=True) == shown.der
+                assert connection.selected_alpn_protocol() == ("h2" if offers else None)
+
+
+def test_the_other_certificate_alone_agrees_on_no_protocol(loop, stranger, tmp_path) -> None:
+    with world.serving("mesh", loop=loop) as server:
+        context = world.client_context(stranger, tmp_path, alpn=(OWN_ALPN,))
+        with pytest.raises(ssl.SSLError, match="no application protocol"):
+            world.connect(server.address, context)
+
+
+def test_without_another_certificate_all_are_shown_the_one(loop, stranger, tmp_path) -> None:
+    with world.serving("mesh", loop=loop) as server:
+        server.coordinator.enrolment = None
+        server.coordinator.rotate()
+        context = world.client_context(stranger, tmp_path, alpn=("h2", OWN_ALPN))
+        with world.connect(server.address, context) as connection:
+            assert connection.getpeercert(binary_form=True) == server.coordinator.mesh.der
+
+
+def test_the_client_port_shows_one_certificate_whatever_is_offered(loop, stranger, tmp_path) -> None:
+    with world.serving("client", loop=loop) as server:
+        context = world.client_context(stranger, tmp_path, alpn=("h2", OWN_ALPN))
+        with world.connect(server.address, context) as connection:
+            assert connection.getpeercert(binary_form=True) == server.coordinator.client.der
 
 
 # -- client certificates -----------------------------------------------------------------------------

@@ -29,6 +29,7 @@ from sealmesh.coordinator.api import (
     ChallengeReply,
     ChallengeRequest,
     Credentials,
+    EnrolmentIdentity,
     EnrolReply,
     EnrolRequest,
     ManifestReply,
@@ -99,6 +100,7 @@ class FakeCoordinator:
     def __init__(self) -> None:
         self.client = party("client port")
         self.mesh = party("mesh port")
+        self.enrolment: Party | None = party("mesh port, for Marbles of ours")
         self.generation = 1
         self.manifest_raw: bytes | None = None
         self.user: bytes | None = None
@@ -125,12 +127,14 @@ class FakeCoordinator:
             raise UserUnauthenticated("no user")
 
     def server_identity(self) -> ServerIdentity:
+        own = self.enrolment
         return ServerIdentity(
             client_chain=(self.client.certificate,),
             client_key=self.client.key,
             mesh_chain=(self.mesh.certificate,),
             mesh_key=self.mesh.key,
             generation=self.generation,
+            enrolment=own and EnrolmentIdentity(chain=(own.certificate,), key=own.key),
         )
 
     def status(self) -> StatusReply:

@@ -49,7 +49,7 @@ from sealmesh.coordinator.engine import Engine
 from sealmesh.coordinator.examination import Examiner
 from sealmesh.coordinator.gates import check_gate
 from sealmesh.coordinator.governance import Governance
-from sealmesh.coordinator.identity import server_identity
+from sealmesh.coordinator.identity import ShownIdentities
 from sealmesh.coordinator.marble_caller import authenticated_marble
 from sealmesh.coordinator.own_evidence import OwnEvidence
 from sealmesh.coordinator.phase import Act, Phase
@@ -86,6 +86,7 @@ class Coordinator(Governance):
         self._recovery = Recovery(engine, exclusive=exclusive)
         self._examiner = examiner
         self._own = own
+        self._shown = ShownIdentities(engine.context, engine.clock)
 
     def admit(self, act: Act, chain: PeerChain) -> None:
         """Check feature gate, then caller, for `act`, before its body is read."""
@@ -98,7 +99,7 @@ class Coordinator(Governance):
 
     def server_identity(self) -> ServerIdentity:
         """Return the TLS material in force."""
-        return server_identity(self._engine.state())
+        return self._shown.of(self._engine.state())
 
     def status(self) -> StatusReply:
         """Return the phase and what is relaxed or simulated."""

@@ -23,7 +23,7 @@ from sealmesh.errors.client import PeerError
 from sealmesh.errors.marble import ActivationRefused, CoordinatorRefused, CoordinatorUnavailable
 from sealmesh.marble.config import CoordinatorAddress
 from sealmesh.wire.enrolment_pb2 import ErrorDetail
-from sealmesh.wire.methods import ERROR_DETAIL_KEY
+from sealmesh.wire.methods import ACTIVATE, ERROR_DETAIL_KEY, OWN_ALPN
 
 #: A Coordinator under load queues callers; a dead one is noticed by then.
 CALL_SECONDS = 30.0
@@ -108,7 +108,7 @@ async def _call(
 ) -> Answer[_Reply]:
     shown: list[bytes] = []
     context = recording_context(shown.append)
-    context.set_alpn_protocols(["h2"])
+    context.set_alpn_protocols(["h2"] if method == ACTIVATE else ["h2", OWN_ALPN])
     load_certificate(context, identity.certificate_chain, identity.key)
     channel = _Channel(address.host, address.port, ssl=context)
     try:

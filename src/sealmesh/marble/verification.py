@@ -3,7 +3,8 @@
 1. Its Evidence is genuine now, under a root that the measured policy names.
 2. It is the software the policy wants, and binds SHA-256(root certificate || our nonce).
 3. The root issued the intermediate, and they are CA certificates of one mesh.
-4. The TLS server that we talked to holds the intermediate's key.
+4. The TLS server that we talked to holds the intermediate's key, or one that the intermediate certified as
+   the Coordinator's (`pki.server_leaf`).
 5. The Marble root has the intermediate's key.
 6. The leaf certifies our key, names our type and UUID, and chains to the attested root.
 
@@ -27,8 +28,9 @@ from sealmesh.attestation import REPORT_DATA_LENGTH
 from sealmesh.errors import SealmeshError
 from sealmesh.errors.attestation import AttestationError
 from sealmesh.errors.marble import CoordinatorRefused
+from sealmesh.errors.pki import MarbleChainError
 from sealmesh.ledger import RelyingPolicy, judge_coordinator
-from sealmesh.pki import marble_id, trust_domain, verify_marble_chain
+from sealmesh.pki import marble_id, trust_domain, verify_coordinator_leaf, verify_marble_chain
 from sealmesh.pki.reading import UNREADABLE
 
 _CHAIN_LENGTH: Final = 2
@@ -118,14 +120,15 @@ def _verify_certificates(received: Received, wanted: Wanted) -> VerifiedIdentity
     root.verify_directly_issued_by(root)
     marble_root = x509.load_der_x509_certificate(received.marble_root)
     server = x509.load_der_x509_certificate(received.server_certificate)
-    for name, certificate in (("server", server), ("Marble root", marble_root)):
-        if _spki(certificate) != _spki(intermediate):
-            raise CoordinatorRefused(
-                f"The {name} does not have the attested Coordinator's key",
-                found="another key",
-                wanted="the intermediate's",
-                remedy="Something between this machine and the Coordinator ends TLS: connect without it",
+    if _spki(marble_root) != _spki(intermediate):
+        raise _other_key("Marble root", "another key")
+    if _spki(server) != _spki(intermediate):
+        try:
+            verify_coordinator_leaf(
+                received.server_certificate, intermediate=received.coordinator_chain[0], now=wanted.now
             )
+        except MarbleChainError as error:
+            raise _other_key("server", f"another key: {error.message}") from error
     leaf, *between = received.certificate_chain
     if x509.load_der_x509_certificate(leaf).public_key() != wanted.public_key:
         raise CoordinatorRefused("The Coordinator certified another key than this Marble's")
@@ -147,6 +150,15 @@ def _verify_certificates(received: Received, wanted: Wanted) -> VerifiedIdentity
         spiffe_id=spiffe_id,
         not_after=identity.not_after,
         simulation=identity.simulation,
+    )
+
+
+def _other_key(name: str, found: str) -> CoordinatorRefused:
+    return CoordinatorRefused(
+        f"The {name} does not have the attested Coordinator's key",
+        found=found,
+        wanted="the intermediate's, or one that it certified as the Coordinator's",
+        remedy="Something between this machine and the Coordinator ends TLS: connect without it",
     )
 
 

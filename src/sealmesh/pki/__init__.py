@@ -2,7 +2,12 @@
 
 from sealmesh.pki.authority import Authority
 from sealmesh.pki.ca import extend_authority, issue_authority, new_serial, renew_intermediate
-from sealmesh.pki.chain import MarbleIdentity, verify_authority_chain, verify_marble_chain
+from sealmesh.pki.chain import (
+    MarbleIdentity,
+    verify_authority_chain,
+    verify_coordinator_leaf,
+    verify_marble_chain,
+)
 from sealmesh.pki.extensions import MARBLE_TYPE_OID, SIMULATION_OID, SIMULATION_TEXT
 from sealmesh.pki.identity import (
     MarbleId,
@@ -21,6 +26,7 @@ from sealmesh.pki.profile import CertificateProfile, SubjectNames, Validity
 from sealmesh.pki.reading import subject_public_key
 from sealmesh.pki.request import CertificateRequest, parse_csr
 from sealmesh.pki.secret_certificate import SecretCertificateProfile, issue_secret_certificate
+from sealmesh.pki.server_leaf import issue_server_leaf
 
 __all__ = [
     "MARBLERUN_NAMES",
@@ -47,6 +53,7 @@ __all__ = [
     "issue_authority",
     "issue_leaf",
     "issue_secret_certificate",
+    "issue_server_leaf",
     "marble_id",
     "new_serial",
     "parse_csr",
@@ -57,5 +64,6 @@ __all__ = [
     "subject_public_key",
     "trust_domain",
     "verify_authority_chain",
+    "verify_coordinator_leaf",
     "verify_marble_chain",
 ]

@@ -110,6 +110,50 @@ def verify_authority_chain(chain: Sequence[bytes], *, root: bytes, now: datetime
         raise MarbleChainError("The signer's certificate names no mesh", found=str(error)) from error
 
 
+def verify_coordinator_leaf(leaf: bytes, *, intermediate: bytes, now: datetime) -> None:
+    """Accept `leaf` only as what a Coordinator of the mesh shows to Marbles (`server_leaf`).
+
+    A Marble's certificate has another URI, a manifest's may carry none of the mesh, and a CA's is no leaf.
+
+    Args:
+        leaf: DER, as the server presented it; that it holds the key is for TLS to prove.
+        intermediate: DER, of the mesh that was attested.
+        now: The time at which the leaf has to be valid.
+
+    Raises:
+        MarbleChainError: Any step failed.
+    """
+    try:
+        _verify_coordinator(_load(leaf), _load(intermediate), now)
+    except UNREADABLE as error:
+        raise MarbleChainError("The server's certificate cannot be read", found=str(error)[:200]) from error
+    except IdentityError as error:
+        raise MarbleChainError("The server's certificate names no mesh", found=str(error)) from error
+
+
+def _verify_coordinator(leaf: x509.Certificate, intermediate: x509.Certificate, now: datetime) -> None:
+    if not _issued(intermediate, leaf):
+        raise MarbleChainError("The server's certificate was not issued by the mesh")
+    _check_now(leaf, now)
+    constraints = leaf.extensions.get_extension_for_class(x509.BasicConstraints).value
+    usage = leaf.extensions.get_extension_for_class(x509.KeyUsage).value
+    extended = list(leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
+    names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    if (
+        constraints.ca
+        or usage.key_cert_sign
+        or not usage.digital_signature
+        or extended != [ExtendedKeyUsageOID.SERVER_AUTH]
+        or len(list(names)) != 1
+        or marble_type_in(leaf.extensions) is not None
+    ):
+        raise MarbleChainError("The certificate is not of the kind that a Coordinator shows")
+    if parse_domain_id(_only_uri(leaf)) != parse_domain_id(_only_uri(intermediate)):
+        raise MarbleChainError(
+            "The server is of another mesh", found=_only_uri(leaf), wanted=_only_uri(intermediate)
+        )
+
+
 def _verify_authority(signer: x509.Certificate, root: x509.Certificate, now: datetime) -> x509.Certificate:
     _chain(signer, (), root)
     for below, certificate in enumerate((signer, root)):

@@ -26,6 +26,7 @@ from sealmesh.wire import methods as method_names
 from sealmesh.wire.error_detail import encode_error
 
 #: COMPAT section 2.
+_OWN = method_names.OWN_ALPN.encode()
 MESH_PROFILE = TlsProfile(alpn=(b"h2",), client_certificate=ClientCertificate.REQUIRED)
 
 
@@ -85,7 +86,13 @@ class MeshServer:
 
     def _identity(self) -> TlsIdentity:
         identity = self._coordinator.server_identity()
-        return TlsIdentity(chain=identity.mesh_chain, key=identity.mesh_key, generation=identity.generation)
+        generation, own = identity.generation, identity.enrolment
+        shown = (
+            {} if own is None else {_OWN: TlsIdentity(chain=own.chain, key=own.key, generation=generation)}
+        )
+        return TlsIdentity(
+            chain=identity.mesh_chain, key=identity.mesh_key, generation=generation, for_offers=shown
+        )
 
 
 class GrpcApplication:

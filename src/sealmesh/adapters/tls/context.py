@@ -8,7 +8,7 @@ Invariants:
 - A context is never changed once in use. Rotation makes a new one; connections keep the one they began with.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from cryptography.hazmat.bindings.openssl.binding import Binding
 from OpenSSL import SSL
@@ -34,6 +34,11 @@ def build_context(identity: TlsIdentity, profile: TlsProfile) -> SSL.Context:
     Raises:
         TlsIdentityRefused: OpenSSL refuses the certificate or the key, or they do not fit.
     """
+    others = {offer: _build(other, profile, {}) for offer, other in identity.for_offers.items()}
+    return _build(identity, profile, others)
+
+
+def _build(identity: TlsIdentity, profile: TlsProfile, others: Mapping[bytes, SSL.Context]) -> SSL.Context:
     context = SSL.Context(SSL.TLS_SERVER_METHOD)
     context.set_min_proto_version(SSL.TLS1_3_VERSION)
     context.set_max_proto_version(SSL.TLS1_3_VERSION)
@@ -42,7 +47,7 @@ def build_context(identity: TlsIdentity, profile: TlsProfile) -> SSL.Context:
     context.set_session_id(_SESSION_CONTEXT)
     context.set_mode(SSL.MODE_RELEASE_BUFFERS)  # an idle connection keeps no record buffers (34 kB)
     context.set_verify(_verify_mode(profile.client_certificate), _accept_any)
-    context.set_alpn_select_callback(_choose_protocol(profile.alpn))
+    context.set_alpn_select_callback(_choose_protocol(profile.alpn, others))
     _set_groups(context)
     _show(context, identity)
     return context
@@ -58,8 +63,15 @@ def _accept_any(*_verdict: object) -> bool:
     return True
 
 
-def _choose_protocol(served: tuple[bytes, ...]) -> Callable[[SSL.Connection, list[bytes]], bytes]:
-    def choose(_connection: SSL.Connection, offered: list[bytes]) -> bytes:
+def _choose_protocol(
+    served: tuple[bytes, ...], others: Mapping[bytes, SSL.Context]
+) -> Callable[[SSL.Connection, list[bytes]], bytes]:
+    # TLS 1.3 comes here before a certificate is chosen.
+    def choose(connection: SSL.Connection, offered: list[bytes]) -> bytes:
+        for offer, other in others.items():
+            if offer in offered:
+                connection.set_context(other)
+                break
         for protocol in served:
             if protocol in offered:
                 return protocol

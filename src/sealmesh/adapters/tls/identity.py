@@ -1,6 +1,7 @@
 """What a server shows, and what it asks of its peers."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from cryptography import x509
@@ -13,11 +14,14 @@ class TlsIdentity:
 
     Attributes:
         generation: Another number whenever chain or key are other ones; the context is then made anew.
+        for_offers: What is shown instead to a peer that offers this application protocol. The protocol is
+            a sign only: none of these is ever chosen.
     """
 
     chain: tuple[x509.Certificate, ...]
     key: ec.EllipticCurvePrivateKey
     generation: int
+    for_offers: Mapping[bytes, "TlsIdentity"] = field(default_factory=dict)
 
 
 class ClientCertificate(StrEnum):

@@ -34,6 +34,7 @@ from sealmesh.coordinator.api.port import CoordinatorPort
 from sealmesh.coordinator.api.recovery import DrillReply, OwnerShare, RecoverReply, RecoveryStatus, ShareReply
 from sealmesh.coordinator.api.secrets import SecretReply, SecretUpload
 from sealmesh.coordinator.api.standing import (
+    EnrolmentIdentity,
     ManifestReply,
     QuoteReply,
     ServerIdentity,
@@ -54,6 +55,7 @@ __all__ = [
     "DrillReply",
     "EnrolReply",
     "EnrolRequest",
+    "EnrolmentIdentity",
     "GovernanceReply",
     "ManifestReply",
     "OwnerShare",

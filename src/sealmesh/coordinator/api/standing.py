@@ -58,6 +58,14 @@ class SignQuoteReply:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EnrolmentIdentity:
+    """What the mesh port shows to Marbles that say they know our own enrolment."""
+
+    chain: tuple[x509.Certificate, ...]
+    key: ec.EllipticCurvePrivateKey = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServerIdentity:
     """TLS material of both servers. `generation` is another number whenever any of it is other material."""
 
@@ -66,3 +74,4 @@ class ServerIdentity:
     mesh_chain: tuple[x509.Certificate, ...]
     mesh_key: ec.EllipticCurvePrivateKey
     generation: int
+    enrolment: EnrolmentIdentity | None = None
