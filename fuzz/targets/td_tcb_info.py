@@ -1,55 +1,6 @@
 """Signed TCB info for TDX with any content."""
 
-import json
-from functools import cache
-from typing import Any
-
-from fuzz.makers import evidence_maker
-from fuzz.target import Target
-from sealmesh.attestation import Family, parse_collateral, parse_evidence, verify
-from sealmesh.attestation.dcap.ecdsa import sign_raw
+from fuzz.signed_documents import signed_document
 from sealmesh.attestation.dcap.tcb_info import parse_tcb_info
-from sealmesh.attestation.simulated import EndorsementPlan, SimulatedTd, issue_td_collateral, td_quote
 
-
-@cache
-def _collateral() -> dict[str, Any]:
-    here, now = evidence_maker().machines(), evidence_maker().NOW
-    found: dict[str, Any] = json.loads(issue_td_collateral(here.vendor, EndorsementPlan(issued=now)))
-    return found
-
-
-@cache
-def _quote() -> bytes:
-    maker = evidence_maker()
-    here = maker.machines()
-    quote: bytes = td_quote(here.platform, SimulatedTd.of(maker.PROGRAM), maker.DATA)
-    return quote
-
-
-def _verify(text: bytes) -> None:
-    """Read this document, then verify the quote with it, signed by the vendor's own key."""
-    here = evidence_maker().machines()
-    document = text.decode(errors="replace")
-    parse_tcb_info(document.encode())
-    signature = sign_raw(here.vendor.tcb_signer.key, document.encode()).hex()
-    changed = {**_collateral(), "tcb_info": document, "tcb_info_signature": signature}
-    collateral = parse_collateral(json.dumps(changed).encode())
-    root = here.vendor.trust_root_for(Family.TDX)
-    verify(parse_evidence(_quote()), collateral, roots=[root], now=evidence_maker().NOW)
-
-
-TARGET = Target(
-    run=_verify,
-    seeds=lambda: {"document": _collateral()["tcb_info"].encode()},
-    words=(
-        b'"tcbLevels"',
-        b'"tcbStatus"',
-        b'"advisoryIDs"',
-        b'"UpToDate"',
-        b'"svn"',
-        b"1e400",
-        b"-1",
-        b"NaN",
-    ),
-)
+TARGET = signed_document("tcb_info", parse_tcb_info, tdx=True)
