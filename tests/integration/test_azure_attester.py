@@ -3,10 +3,8 @@
 The hardware below is simulated, so each piece is verified as one of Azure's own would be.
 """
 
-import importlib.util
 import json
 import os
-import sys
 import threading
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator
@@ -15,9 +13,9 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+import marble_mesh as world
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -46,18 +44,6 @@ from sealmesh.errors.attestation import AppraisalError, EndorserError, PlatformE
 from sealmesh.ledger import judge_coordinator, parse_policy
 from sealmesh.server.evidence import NoCollateral
 
-
-def _load(name: str) -> ModuleType:
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-world = _load("marble_mesh")
 NOW = datetime.now(UTC).replace(microsecond=0)
 DATA = sha256(b"a Coordinator's certificate and a nonce").digest().ljust(64, b"\0")
 ENCLAVE = SimulatedEnclave(

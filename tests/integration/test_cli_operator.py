@@ -1,13 +1,11 @@
 """What operators do with the command line, against a real Coordinator: secrets, updates, recovery."""
 
 import base64
-import importlib.util
 import json
 import stat
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
+import operator_world as world_module
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
@@ -24,19 +22,6 @@ from sealmesh.client import (
 )
 from sealmesh.client.verifying import quote_report_data
 from sealmesh.errors.client import NothingThere, PeerError, Refused, Unauthenticated
-
-
-def _load(name: str):
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-world_module = _load("operator_world")
 
 ADA = ("--cert", "ada.crt", "--key", "ada.key")
 BOB = ("-c", "bob.crt", "-k", "bob.key")

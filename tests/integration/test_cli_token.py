@@ -1,30 +1,16 @@
 """Users and owners of recovery keys whose keys are in a PKCS#11 token: a real SoftHSM2."""
 
 import base64
-import importlib.util
 import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
+import operator_world as operator
 import pytest
+import softhsm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-
-
-def _load(name: str):
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-operator = _load("operator_world")
-softhsm = _load("softhsm")
 
 pytestmark = [
     pytest.mark.skipif(softhsm.library() is None, reason=softhsm.ABSENT),

@@ -1,27 +1,16 @@
 """kill -9 of the whole Coordinator: what was acknowledged is there, and nothing is there by half."""
 
-import importlib.util
 import random
-import sys
 import threading
 from pathlib import Path
 
+import coordinator_process as world
 import pytest
 
 from sealmesh.adapters.sealer import PlatformKeys, Sealer
 from sealmesh.adapters.store import SealedSeat
 from sealmesh.server.evidence import unprotected_seal_key
 
-
-def _load(name):
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-world = _load("coordinator_process")
 coordinator, manifest = world.coordinator, world.manifest
 
 LIMIT = 1000

@@ -1,31 +1,17 @@
 """A Coordinator whose own Evidence a TPM makes (swtpm), which also keeps its state's key."""
 
-import importlib.util
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+import marble_mesh as world
 import pytest
 
 from sealmesh.client import parse_policy, read_statement, verify, verify_statement, write_statement
 from sealmesh.errors.attestation import AppraisalError, VerificationError
 
-
-def _load(name: str) -> ModuleType:
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-world = _load("marble_mesh")
 SHOW = "import os, sys; print(os.environ['WORD']); sys.exit(5)\n"
 
 

@@ -1,15 +1,13 @@
 """A Coordinator on each other simulated TEE with Marbles in simulated SGX: real processes, one policy."""
 
 import base64
-import importlib.util
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+import marble_mesh as world
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
@@ -19,18 +17,6 @@ from sealmesh.client import parse_policy, verify, verify_coordinator
 from sealmesh.errors import SealmeshError
 from sealmesh.errors.marble import CoordinatorRefused
 
-
-def _load(name: str) -> ModuleType:
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-world = _load("marble_mesh")
 SHOW = "import os, sys; print(os.environ['WORD']); sys.exit(5)\n"
 SECRET_FILE = "secret"
 OWNER = rsa.generate_private_key(65537, 2048)

@@ -1,23 +1,11 @@
 """A whole Coordinator process over real sockets: start, serve, restart, and what stops it from starting."""
 
-import importlib.util
 import json
-import sys
-from pathlib import Path
 
+import coordinator_process as world
 import pytest
 from cryptography import x509
 
-
-def _load(name):
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-world = _load("coordinator_process")
 coordinator, manifest = world.coordinator, world.manifest
 STATE, CONFIGURATION = 3, 2
 

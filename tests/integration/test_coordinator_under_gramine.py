@@ -1,17 +1,15 @@
 """A Coordinator under an emulated Gramine: quotes, replayed quotes, the enclave's seal keys."""
 
-import importlib.util
 import json
 import os
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+import marble_mesh as world
 import pytest
 
 from sealmesh.attestation.simulated import (
@@ -24,18 +22,6 @@ from sealmesh.attestation.simulated import (
 from sealmesh.client import parse_policy, verify, verify_coordinator
 from sealmesh.errors.attestation import AppraisalError, VerificationError
 
-
-def _load(name: str) -> ModuleType:
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-world = _load("marble_mesh")
 NOW = datetime.now(UTC).replace(microsecond=0)
 ENCLAVE = SimulatedEnclave(
     unique_id=b"\x01" * 32, signer_id=b"\x02" * 32, product_id=1, security_version=1, debug=False

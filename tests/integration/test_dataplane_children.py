@@ -1,31 +1,17 @@
 """What a wrapped program starts: wrapped too, or without a network. Never a way round the mesh."""
 
-import importlib.util
 import shutil
 import socket
 import subprocess
 import sys
 import threading
 from pathlib import Path
-from types import ModuleType
 
+import dataplane_mesh as mesh
 import pytest
 
 from sealmesh.dataplane.configuration import Exposure, Options
 from sealmesh.policy import UNRESTRICTED_MESH
-
-
-def _load(name: str) -> ModuleType:
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-mesh = _load("dataplane_mesh")
 
 #: What every child tries: to reach a Marble, which only the wrap can, and a plain listener, which none may.
 CALL = """

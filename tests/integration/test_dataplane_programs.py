@@ -1,30 +1,16 @@
 """Unmodified programs under the wrap: they work, the tap sees TLS only, strangers get nothing."""
 
 import contextlib
-import importlib.util
 import socket
 import ssl
-import sys
 from pathlib import Path
-from types import ModuleType
 
+import dataplane_mesh as mesh
+import dataplane_programs as programs
 import pytest
 
 from sealmesh.policy import UNRESTRICTED_MESH, AccessPolicy, PortSet, Rule
 
-
-def _load(name: str) -> ModuleType:
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-mesh = _load("dataplane_mesh")
-programs = _load("dataplane_programs")
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
 

@@ -1,10 +1,10 @@
 """Client and command line with a Coordinator that has MarbleRun's API v1 alone."""
 
-import importlib.util
 import json
 import sys
 from pathlib import Path
 
+import operator_world as world_module
 import pytest
 
 from sealmesh.adapters.attester.platform import open_or_create
@@ -23,18 +23,6 @@ from sealmesh.client import (
 from sealmesh.errors.attestation import AppraisalError
 from sealmesh.errors.client import AnswerError, NothingThere, NotServed, Refused, Unauthenticated
 
-
-def _load(name: str):
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-world_module = _load("operator_world")
 PROGRAM = [sys.executable, str(Path(__file__).with_name("first_api_coordinator.py"))]
 
 

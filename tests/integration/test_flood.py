@@ -3,33 +3,18 @@
 import asyncio
 import contextlib
 import gc
-import importlib.util
 import multiprocessing
 import resource
 import socket
 import ssl
-import sys
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from types import ModuleType
 
 import psutil
 import pytest
+import transport_world as world
 from cryptography.hazmat.primitives.asymmetric import ec
 
-
-def _load(name: str) -> ModuleType:
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-world = _load("transport_world")
 MARBLE = world.party("marble")
 KIB = 1024
 

@@ -4,16 +4,14 @@ Templates come from a corpus of odd ones, from a grammar, and from mutations of 
 """
 
 import base64
-import importlib.util
 import random
 import re
 import string
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+import go_oracle
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -29,17 +27,6 @@ from sealmesh.provisioning.gotemplate import (
 HERE = Path(__file__).resolve().parent
 
 
-def _load(name: str) -> ModuleType:
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, HERE / f"{name}.py")
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-go_oracle = _load("go_oracle")
 GO = go_oracle.find_go()
 pytestmark = [pytest.mark.skipif(GO is None, reason="no Go toolchain"), pytest.mark.xdist_group("go-oracle")]
 

@@ -1,29 +1,18 @@
 """A real Coordinator that lost its key, whose manifest reserves recovery and reset to several."""
 
 import base64
-import importlib.util
 import json
-import sys
 import time
 from pathlib import Path
 
 import pytest
+import test_cli_coordinator as operator
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from sealmesh.cli import main
 from sealmesh.demo.programs import listening
 
-
-def _load(name):
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-operator = _load("test_cli_coordinator")
 pytestmark = pytest.mark.xdist_group("governance_recovery")
 PEM, PKCS8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
 PUBLIC = serialization.PublicFormat.SubjectPublicKeyInfo

@@ -4,24 +4,12 @@ None may fill the memory or keep honest Marbles out: the server hangs up, stops 
 or bears it cheaply. All caps are `sealmesh.adapters.http.limits`.
 """
 
-import importlib.util
-import sys
 import time
-from pathlib import Path
 
 import psutil
 import pytest
+import transport_world as world
 
-
-def _load(name):
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-world = _load("transport_world")
 MIB = 1024 * 1024
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\x04\0\0\0\0\0"
 DATA, HEADERS, PRIORITY, SETTINGS, PING, WINDOW_UPDATE, CONTINUATION, UNKNOWN = 0, 1, 2, 4, 6, 8, 9, 0xFA

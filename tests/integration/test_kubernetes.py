@@ -1,6 +1,5 @@
 """What only a real kube-apiserver shows: admission, fields of others, controllers, plugins, Helm, kubectl."""
 
-import importlib.util
 import json
 import os
 import shutil
@@ -9,18 +8,12 @@ import sys
 import threading
 from pathlib import Path
 
+import kube_cluster
 import pytest
 import yaml
 
 from sealmesh.adapters.kubernetes.chart import OWN_CHART
 from sealmesh.cli import main
-
-_spec = importlib.util.spec_from_file_location("kube_cluster", Path(__file__).with_name("kube_cluster.py"))
-assert _spec is not None
-assert _spec.loader is not None
-kube_cluster = importlib.util.module_from_spec(_spec)
-sys.modules["kube_cluster"] = kube_cluster
-_spec.loader.exec_module(kube_cluster)
 
 HELM = shutil.which("helm", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
 

@@ -1,26 +1,17 @@
 """What the chart tells the container is what a Coordinator starts and serves with."""
 
-import importlib.util
 import json
 import ssl
 import subprocess
 import sys
 from pathlib import Path
 
+import coordinator_process
 import pytest
 from cryptography import x509
 
 from sealmesh.adapters.kubernetes import Chart, Release
 from sealmesh.adapters.kubernetes.chart import OWN_CHART
-
-_spec = importlib.util.spec_from_file_location(
-    "coordinator_process", Path(__file__).with_name("coordinator_process.py")
-)
-assert _spec is not None
-assert _spec.loader is not None
-coordinator_process = importlib.util.module_from_spec(_spec)
-sys.modules["coordinator_process"] = coordinator_process
-_spec.loader.exec_module(coordinator_process)
 
 MANIFEST = {
     "Packages": {"p": {"SignerID": "ab" * 32, "ProductID": 1, "SecurityVersion": 1}},

@@ -1,6 +1,5 @@
 """`sealmesh run` against a real Coordinator: joining, refusals, the program's life, renewal, old Marbles."""
 
-import importlib.util
 import json
 import os
 import signal
@@ -9,23 +8,11 @@ import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
+import marble_mesh as world
+import marble_programs as programs
 import pytest
 
-
-def _load(name: str) -> ModuleType:
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-world = _load("marble_mesh")
-programs = _load("marble_programs")
 CANARY = "CANARY-secret-0123456789"
 
 SHOW = """

@@ -1,31 +1,17 @@
 """Unmodified programs in a real mesh: `sealmesh run`, a real Coordinator, a tap on every wire, strangers."""
 
-import importlib.util
 import socket
 import ssl
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from types import ModuleType
 
+import dataplane_mesh as wire
+import dataplane_programs as programs
+import marble_mesh as world
 import pytest
 
-
-def _load(name: str) -> ModuleType:
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-world = _load("marble_mesh")
-wire = _load("dataplane_mesh")
-programs = _load("dataplane_programs")
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
 MULTIPROCESSING = """

@@ -1,31 +1,17 @@
 """`sealmesh run` on simulated TDX, SNP, Nitro and TPM, against a real Coordinator and one manifest."""
 
-import importlib.util
 import subprocess
-import sys
 import uuid
 from collections.abc import Iterator
 from hashlib import sha256, sha384
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+import marble_mesh as world
 import pytest
 
 from sealmesh.adapters.attester.package import load
 
-
-def _load(name: str) -> ModuleType:
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-world = _load("marble_mesh")
 SHOW = "import os, sys; print(os.environ['WORD']); sys.exit(5)\n"
 TEES = ("tdx", "snp", "nitro", "tpm")
 

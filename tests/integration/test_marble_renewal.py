@@ -1,28 +1,14 @@
 """Certificates of ten seconds: renewed under open connections, over a restarted Coordinator, expired."""
 
-import importlib.util
 import ssl
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
+import dataplane_programs as programs
+import marble_mesh as world
+import marble_programs as programs_of_marbles
 import pytest
 
-
-def _load(name: str) -> ModuleType:
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-world = _load("marble_mesh")
-programs = _load("dataplane_programs")
-programs_of_marbles = _load("marble_programs")
 CANARY = b"CANARY-secret-0123456789"
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 #: X509_V_FLAG_NO_CHECK_TIME (openssl/x509_vfy.h): a caller that does not look at dates.

@@ -2,17 +2,15 @@
 
 import asyncio
 import base64
-import importlib.util
 import struct
-import sys
-from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
 import h2.config
 import h2.connection
 import h2.events
 import h2.exceptions
 import pytest
+import transport_world as world
 from grpclib.client import Channel, UnaryUnaryMethod
 from grpclib.const import Status
 from grpclib.exceptions import GRPCError
@@ -37,18 +35,6 @@ from sealmesh.wire.enrolment_pb2 import (
 )
 from sealmesh.wire.marble_pb2 import ActivationReq, ActivationResp
 
-
-def _load(name: str) -> ModuleType:
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-world = _load("transport_world")
 STRANGER = world.party("stranger")
 
 

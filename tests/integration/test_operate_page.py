@@ -1,24 +1,13 @@
 """`docs/tasks/operate.md`: its commands, as they stand there, against a real Coordinator."""
 
-import importlib.util
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import operator_world
 import pytest
-
-
-def _load(name: str):
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "tasks" / "operate.md"
 BLOCKS = re.findall(r"^## ([^\n]+)|^```console\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
@@ -29,7 +18,7 @@ pytestmark = pytest.mark.xdist_group("operate_page")
 @pytest.fixture(scope="module")
 def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Run the page's blocks in order; give what each section printed."""
-    world = _load("operator_world").OperatorWorld(tmp_path_factory.mktemp("operate"))
+    world = operator_world.OperatorWorld(tmp_path_factory.mktemp("operate"))
     programs = world.folder / "bin"
     programs.mkdir()
     (programs / "sealmesh").write_text(f'#!/bin/sh\nexec {sys.executable} -m sealmesh.cli "$@"\n')

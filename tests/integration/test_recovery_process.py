@@ -1,29 +1,17 @@
 """Coordinator processes whose state is lost, put back or sealed by devices; operators at a command line."""
 
 import base64
-import importlib.util
 import json
 import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
+import coordinator_process as world
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-
-def _load(name):
-    full = f"integration_{name}"
-    if full not in sys.modules:
-        spec = importlib.util.spec_from_file_location(full, Path(__file__).with_name(f"{name}.py"))
-        sys.modules[full] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[full])
-    return sys.modules[full]
-
-
-world = _load("coordinator_process")
 KEYS = {name: rsa.generate_private_key(65537, 2048) for name in ("ra", "rb")}
 STRICT = {"SEALMESH_COMPAT": "insecure-empty-quotes"}
 

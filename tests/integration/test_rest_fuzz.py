@@ -7,12 +7,11 @@ the state in which it was.
 """
 
 import base64
-import importlib.util
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import coordinator_process as world
 import pytest
 import requests
 import schemathesis
@@ -29,16 +28,6 @@ from schemathesis.checks import (
 
 from sealmesh.wire.openapi import openapi_document
 
-
-def _load(name):
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-world = _load("coordinator_process")
 pytestmark = pytest.mark.timeout(600)
 CHECKS = [status_code_conformance, content_type_conformance, response_schema_conformance]
 QUICK = settings(

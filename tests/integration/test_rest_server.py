@@ -1,15 +1,13 @@
 """The client port over HTTP/1.1 and HTTP/2: MarbleRun's routes, envelope and order of checks."""
 
 import base64
-import importlib.util
 import json
 import ssl
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import httpx
 import pytest
+import transport_world as world
 
 from sealmesh.adapters.rest.routes import ROUTES
 from sealmesh.attestation.results import Form
@@ -28,17 +26,6 @@ from sealmesh.errors.results import ResultUnknown
 SHARED = Path(__file__).resolve().parents[2] / ".." / "shared" / "compat" / "golden"
 
 
-def _load(name: str) -> ModuleType:
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-world = _load("transport_world")
 ADA = world.party("ada")
 V2 = "/api/v2"
 OWN = "/api/sealmesh/v1"

@@ -1,17 +1,16 @@
 """A Marble joins a Coordinator with two workers; its Attestation Result is fetched, carried and verified."""
 
-import importlib.util
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import jwt
+import marble_mesh as world
+import operator_world as operators
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -21,18 +20,6 @@ from sealmesh.attestation.results import Form, Tier
 from sealmesh.client import CoordinatorApi, parse_address, pinned_context, read_user, verify_result
 from sealmesh.errors.client import Unauthenticated
 
-
-def _load(name: str) -> ModuleType:
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-world, operators = _load("marble_mesh"), _load("operator_world")
 pytestmark = pytest.mark.xdist_group("results")
 
 

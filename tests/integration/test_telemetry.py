@@ -3,19 +3,18 @@
 import asyncio
 import contextlib
 import http.client
-import importlib.util
 import json
 import os
 import re
 import signal
 import socket
-import sys
 import tempfile
 import threading
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
+import coordinator_process as processes
 import psutil
 import pytest
 
@@ -27,19 +26,6 @@ MANIFEST = {
     "Packages": {"oven": {"UniqueID": "6b" * 32}},
     "Marbles": {"baker": {"Package": "oven", "Parameters": {}}},
 }
-
-
-def _load(name: str) -> ModuleType:
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-processes = _load("coordinator_process")
 
 
 # -- the server alone ----------------------------------------------------------------------------------

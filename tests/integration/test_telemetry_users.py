@@ -1,26 +1,14 @@
 """Metrics on an address that others can reach: over mutual TLS, for users of the manifest."""
 
 import http.client
-import importlib.util
 import json
 import ssl
-import sys
 from pathlib import Path
 
+import coordinator_process as processes
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-
-
-def _load(name):
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-processes = _load("coordinator_process")
 
 
 @pytest.fixture(scope="module")

@@ -1,31 +1,16 @@
 """TLS on both ports, by asyncio's loop and by uvloop: what a peer sees, and what it cannot do."""
 
 import contextlib
-import importlib.util
 import socket
 import ssl
-import sys
-from pathlib import Path
-from types import ModuleType
 
 import pytest
+import transport_world as world
 from OpenSSL import SSL
 
 from sealmesh.adapters.tls.context import GROUPS
 from sealmesh.wire.methods import OWN_ALPN
 
-
-def _load(name: str) -> ModuleType:
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-world = _load("transport_world")
 PORTS = ("mesh", "client")
 H1_STATUS = b"GET /status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 pytestmark = pytest.mark.parametrize("loop", ["asyncio", "uvloop"])

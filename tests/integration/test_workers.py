@@ -1,25 +1,14 @@
 """Several worker processes on one port and one state: equal, replaced when dead, never left behind."""
 
-import importlib.util
 import os
 import signal
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import coordinator_process as world
 import psutil
 import pytest
 
-
-def _load(name):
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-world = _load("coordinator_process")
 coordinator, manifest, wait_until = world.coordinator, world.manifest, world.wait_until
 
 

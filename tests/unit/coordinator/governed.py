@@ -1,12 +1,10 @@
 """A Coordinator under Governance, its users and its approvers: shared by this area's tests."""
 
-import importlib.util
 import json
-import sys
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
+import fakes
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -20,17 +18,6 @@ from sealmesh.coordinator.coordinator import Coordinator
 from sealmesh.coordinator.relaxation import Relaxation
 from sealmesh.manifest import GovernedAct
 
-
-def load(name):
-    full = f"coordinator_{name}"
-    if full not in sys.modules:
-        spec = importlib.util.spec_from_file_location(full, Path(__file__).with_name(f"{name}.py"))
-        sys.modules[full] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[full])
-    return sys.modules[full]
-
-
-fakes = load("fakes")
 EMPTY_QUOTES = Settings(relaxations=frozenset({Relaxation.INSECURE_EMPTY_QUOTES}))
 
 

@@ -1,11 +1,9 @@
 """Admission of a Marble: the order of the checks, what they leave behind, and what a Marble gets."""
 
-import importlib.util
-import sys
 from datetime import timedelta
 from hashlib import sha256
-from pathlib import Path
 
+import fakes
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -37,17 +35,6 @@ from sealmesh.errors.coordinator import (
 )
 from sealmesh.pki import MARBLE_TYPE_OID
 
-
-def _load(name):
-    full = f"coordinator_{name}"
-    if full not in sys.modules:
-        spec = importlib.util.spec_from_file_location(full, Path(__file__).with_name(f"{name}.py"))
-        sys.modules[full] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[full])
-    return sys.modules[full]
-
-
-fakes = _load("fakes")
 activation, enrolment, manifest_bytes, request_bytes = (
     fakes.activation,
     fakes.enrolment,

@@ -1,9 +1,6 @@
 """The loop: check and act on one state, retry where it may, report a conflict where it may not."""
 
-import importlib.util
-import sys
-from pathlib import Path
-
+import fakes
 import pytest
 
 from sealmesh.coordinator import places
@@ -11,17 +8,6 @@ from sealmesh.coordinator.decision import Decision
 from sealmesh.coordinator.ports import Change
 from sealmesh.errors.coordinator import ConcurrentChange
 
-
-def _load(name):
-    full = f"coordinator_{name}"
-    if full not in sys.modules:
-        spec = importlib.util.spec_from_file_location(full, Path(__file__).with_name(f"{name}.py"))
-        sys.modules[full] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[full])
-    return sys.modules[full]
-
-
-fakes = _load("fakes")
 KEY = places.activations("baker")
 
 

@@ -1,10 +1,8 @@
 """A certificate of the manifest that has expired does not stand in the way of an update."""
 
-import importlib.util
-import sys
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
+import fakes
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -13,17 +11,6 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from sealmesh.coordinator.context import Settings
 from sealmesh.coordinator.relaxation import Relaxation
 
-
-def _load(name):
-    full = f"coordinator_{name}"
-    if full not in sys.modules:
-        spec = importlib.util.spec_from_file_location(full, Path(__file__).with_name(f"{name}.py"))
-        sys.modules[full] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[full])
-    return sys.modules[full]
-
-
-fakes = _load("fakes")
 SETTINGS = Settings(relaxations=frozenset({Relaxation.INSECURE_EMPTY_QUOTES}))
 
 

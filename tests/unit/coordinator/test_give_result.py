@@ -1,13 +1,12 @@
 """The Attestation Result of an admission: what it says, who may have it, when there is none any more."""
 
-import importlib.util
 import json
-import sys
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
-from pathlib import Path
 
+import fakes
+import governed
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -39,17 +38,6 @@ from sealmesh.errors.coordinator import (
 )
 from sealmesh.errors.results import ResultError, ResultFormatError, ResultUnknown, ResultVerificationError
 
-
-def _load(name):
-    full = f"coordinator_{name}"
-    if full not in sys.modules:
-        spec = importlib.util.spec_from_file_location(full, Path(__file__).with_name(f"{name}.py"))
-        sys.modules[full] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[full])
-    return sys.modules[full]
-
-
-fakes, governed = _load("fakes"), _load("governed")
 ENCLAVE = SimulatedEnclave(
     unique_id=b"\x11" * 32, signer_id=b"\xc0" * 32, product_id=7, security_version=3, debug=False
 )

@@ -1,11 +1,9 @@
 """Reserved acts with enough approvals are done, once; everything else around approvals that should work."""
 
-import importlib.util
 import json
-import sys
 from datetime import timedelta
-from pathlib import Path
 
+import governed
 import pytest
 
 from sealmesh.coordinator.api import SecretUpload
@@ -14,17 +12,6 @@ from sealmesh.errors.coordinator import GateClosed, NothingPending
 from sealmesh.errors.governance import ApprovalsMissing
 from sealmesh.manifest import GovernedAct
 
-
-def _load(name):
-    full = f"coordinator_{name}"
-    if full not in sys.modules:
-        spec = importlib.util.spec_from_file_location(full, Path(__file__).with_name(f"{name}.py"))
-        sys.modules[full] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[full])
-    return sys.modules[full]
-
-
-governed = _load("governed")
 ADA, EVE, manifest = governed.ADA, governed.EVE, governed.manifest
 NEW = manifest(Marbles={"baker": {"Package": "oven", "MaxActivations": 9}})
 UPLOAD = {"recipe": SecretUpload(key=b"rye")}

@@ -5,14 +5,12 @@ MarbleRun's. Each attack states the refusal and that nothing but the log has cha
 """
 
 import asyncio
-import importlib.util
 import json
-import sys
 from base64 import b64encode
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
+import governed
 import pytest
 
 from sealmesh.adapters.http import Calls, Request, Silence
@@ -37,17 +35,6 @@ from sealmesh.errors.manifest import ManifestError
 from sealmesh.manifest import GovernedAct
 from sealmesh.wire.rest_v1 import acknowledged
 
-
-def _load(name):
-    full = f"coordinator_{name}"
-    if full not in sys.modules:
-        spec = importlib.util.spec_from_file_location(full, Path(__file__).with_name(f"{name}.py"))
-        sys.modules[full] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[full])
-    return sys.modules[full]
-
-
-governed = _load("governed")
 ADA, EVE, MALLORY, KEYS, manifest = (
     governed.ADA,
     governed.EVE,

@@ -1,13 +1,11 @@
 """A state that waits for recovery is recovered, or given up, only as its manifest has it."""
 
-import importlib.util
 import json
 import os
-import sys
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
+import governed
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
@@ -30,17 +28,6 @@ from sealmesh.errors.store import RecoveryNotPossible
 from sealmesh.manifest import GovernedAct, parse_manifest
 from sealmesh.sealing import split_recovery_key
 
-
-def _load(name):
-    full = f"coordinator_{name}"
-    if full not in sys.modules:
-        spec = importlib.util.spec_from_file_location(full, Path(__file__).with_name(f"{name}.py"))
-        sys.modules[full] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[full])
-    return sys.modules[full]
-
-
-governed = _load("governed")
 fakes, KEYS = governed.fakes, governed.KEYS
 OWNERS = {name: rsa.generate_private_key(65537, 2048) for name in ("ra", "rb")}
 KEY = b"K" * 32

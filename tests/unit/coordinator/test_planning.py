@@ -1,13 +1,12 @@
 """A plan says what really happens: each is made, then applied, then compared with what came of it."""
 
-import importlib.util
 import json
-import sys
 from dataclasses import dataclass
 from itertools import product
-from pathlib import Path
 
+import governed
 import pytest
+import test_activation as activating
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -23,17 +22,6 @@ from sealmesh.manifest import ANYONE, MESH, GovernedAct, parse_manifest
 from sealmesh.policy import Caller, decide
 from sealmesh.provisioning import Secret
 
-
-def _load(name):
-    full = f"coordinator_{name}"
-    if full not in sys.modules:
-        spec = importlib.util.spec_from_file_location(full, Path(__file__).with_name(f"{name}.py"))
-        sys.modules[full] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[full])
-    return sys.modules[full]
-
-
-governed, activating = _load("governed"), _load("test_activation")
 ADA, EVE, fakes = governed.ADA, governed.EVE, governed.fakes
 PORTS = (80, 443, 8000, 8443)
 GATES = ["Simulation", "Access", "Governance"]

@@ -1,12 +1,11 @@
 """A state whose key is lost, its owners, and whoever pretends to be one; on a real sealed state."""
 
-import importlib.util
 import json
 import os
-import sys
 from dataclasses import replace
-from pathlib import Path
 
+import fakes
+import governed
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
@@ -29,17 +28,6 @@ from sealmesh.errors.coordinator import (
 from sealmesh.errors.store import AnchorError
 from sealmesh.sealing import unwrap_share, wrap_share
 
-
-def _load(name):
-    full = f"coordinator_{name}"
-    if full not in sys.modules:
-        spec = importlib.util.spec_from_file_location(full, Path(__file__).with_name(f"{name}.py"))
-        sys.modules[full] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[full])
-    return sys.modules[full]
-
-
-fakes = _load("fakes")
 OWNERS = {name: rsa.generate_private_key(65537, 2048) for name in ("ra", "rb", "rc")}
 STRANGER = rsa.generate_private_key(65537, 2048)
 MARBLERUN = Settings(relaxations=frozenset(Relaxation))
@@ -507,7 +495,6 @@ def test_an_anchor_that_is_away_at_the_end_of_a_recovery_costs_no_shares(moored,
 def test_an_update_to_a_seal_mode_that_the_sealer_cannot_keep_is_refused_before_it_changes_anything(
     machine, mode
 ):
-    governed = _load("governed")
     other = "UniqueKey" if mode == "ProductKey" else "ProductKey"
 
     def updated(**config):

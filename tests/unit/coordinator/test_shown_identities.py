@@ -1,28 +1,15 @@
 """What the servers show: kept, made anew in time, and never more than the authority can vouch for."""
 
-import importlib.util
-import sys
 from datetime import timedelta
-from pathlib import Path
 
+import fakes
+import governed
 import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from sealmesh.pki import verify_coordinator_leaf
-
-
-def _load(name):
-    full = f"coordinator_{name}"
-    if full not in sys.modules:
-        spec = importlib.util.spec_from_file_location(full, Path(__file__).with_name(f"{name}.py"))
-        sys.modules[full] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[full])
-    return sys.modules[full]
-
-
-fakes, governed = _load("fakes"), _load("governed")
 
 
 @pytest.fixture

@@ -1,10 +1,9 @@
 """Updates: who has to agree, what changes, what stays, what the log says (COMPAT section 10)."""
 
-import importlib.util
 import json
-import sys
-from pathlib import Path
 
+import fakes
+import governed
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -16,17 +15,6 @@ from sealmesh.errors.manifest import ManifestError
 from sealmesh.errors.provisioning import TemplateRefused
 from sealmesh.provisioning import Secret
 
-
-def _load(name):
-    full = f"coordinator_{name}"
-    if full not in sys.modules:
-        spec = importlib.util.spec_from_file_location(full, Path(__file__).with_name(f"{name}.py"))
-        sys.modules[full] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[full])
-    return sys.modules[full]
-
-
-governed, fakes = _load("governed"), _load("fakes")
 ADA, EVE, MALLORY = governed.ADA, governed.EVE, governed.MALLORY
 SECRETS = {
     "shared": {"Type": "symmetric-key", "Size": 128, "Shared": True},

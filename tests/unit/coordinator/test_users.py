@@ -1,9 +1,6 @@
 """Who is a user, and what his roles let him do (COMPAT sections 3, 8, 9)."""
 
-import importlib.util
-import sys
-from pathlib import Path
-
+import governed
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -14,17 +11,6 @@ from sealmesh.coordinator.relaxation import Relaxation
 from sealmesh.errors.coordinator import PermissionRefused, UnknownSecret, UserUnauthenticated
 from sealmesh.errors.provisioning import ProvisioningError
 
-
-def _load(name):
-    full = f"coordinator_{name}"
-    if full not in sys.modules:
-        spec = importlib.util.spec_from_file_location(full, Path(__file__).with_name(f"{name}.py"))
-        sys.modules[full] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[full])
-    return sys.modules[full]
-
-
-governed = _load("governed")
 ADA, EVE, MALLORY, certificate, der = (
     governed.ADA,
     governed.EVE,
