@@ -96,7 +96,12 @@ def marbles(platform: Path, count: int, *, legacy: bool) -> list[Identity]:
             ).SerializeToString()
         else:
             message = enrolment_pb2.ActivateRequest(
-                evidence=evidence, csr=csr, marble_type="m0", uuid=uuid, coordinator_nonce=bytes(32)
+                evidence=evidence,
+                csr=csr,
+                marble_type="m0",
+                uuid=uuid,
+                coordinator_nonce=bytes(32),
+                inflates=True,
             ).SerializeToString()
         pem = certificate.public_bytes(serialization.Encoding.PEM).decode()
         key_pem = key.private_bytes(

@@ -37,6 +37,7 @@ from sealmesh.provisioning.rendering import (
     ROOT_VARIABLE,
     TTLS_VARIABLE,
 )
+from sealmesh.wire.enrolment import endorsements_of
 from sealmesh.wire.enrolment_pb2 import (
     ActivateRequest,
     ActivateResponse,
@@ -93,13 +94,14 @@ def activate(applicant: Applicant, policy: RelyingPolicy) -> Membership:
         uuid=str(applicant.uuid),
         coordinator_nonce=nonce,
         answer=applicant.answer(identity, evidence),
+        inflates=True,
     )
     answer = call(applicant.address, identity, ENROL, request, ActivateResponse)
     reply = answer.reply
     root = reply.coordinator_chain[-1] if reply.coordinator_chain else b""
     verify_coordinator_evidence(
         reply.coordinator_evidence,
-        reply.coordinator_endorsements,
+        _endorsements(reply),
         root=root,
         nonce=nonce,
         policy=policy,
@@ -109,6 +111,13 @@ def activate(applicant: Applicant, policy: RelyingPolicy) -> Membership:
     credentials = _verified_credentials(applicant, reply, key, answer.server_certificate)
     parameters = Parameters(files=dict(reply.files), env=dict(reply.env), argv=tuple(reply.argv))
     return Membership(credentials=credentials, parameters=parameters)
+
+
+def _endorsements(reply: ActivateResponse) -> bytes:
+    try:
+        return endorsements_of(reply)
+    except ValueError as error:
+        raise CoordinatorRefused("The Coordinator's endorsements cannot be read", found=str(error)) from error
 
 
 def renew(applicant: Applicant, current: Credentials) -> Credentials:

@@ -1,11 +1,16 @@
 """Replies of the Coordinator as messages of the mesh port."""
 
+import zlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Protocol
+from functools import lru_cache
+from typing import Final, Protocol
 
 from sealmesh.wire.enrolment_pb2 import ActivateResponse, ChallengeResponse, RenewResponse
 from sealmesh.wire.marble_pb2 import ActivationResp
+
+#: Intel's collateral has 15 kB, the lists of several vendors together some hundred.
+MAX_ENDORSEMENTS: Final = 1024 * 1024
 
 
 class Parameters(Protocol):
@@ -44,6 +49,31 @@ class Credentials(Protocol):
     def relaxations(self) -> tuple[str, ...]: ...
 
 
+def endorsements_of(response: ActivateResponse) -> bytes:
+    """Return the endorsements in `response`, in whichever field they came.
+
+    Raises:
+        ValueError: What was compressed is damaged, is followed by something or becomes longer than
+            `MAX_ENDORSEMENTS`.
+    """
+    deflated = response.coordinator_endorsements_deflated
+    if not deflated:
+        return response.coordinator_endorsements
+    stream = zlib.decompressobj()
+    try:
+        endorsements = stream.decompress(deflated, MAX_ENDORSEMENTS)
+    except zlib.error as error:
+        raise ValueError("the compressed endorsements are damaged") from error
+    if not stream.eof or stream.unused_data:
+        raise ValueError("the compressed endorsements are cut off, too long, or followed by something")
+    return endorsements
+
+
+@lru_cache(maxsize=4)  # the platform's, the same for every Marble
+def _deflated(endorsements: bytes) -> bytes:
+    return zlib.compress(endorsements, level=9)
+
+
 def activation_response(parameters: Parameters) -> bytes:
     """Return MarbleRun's `ActivationResp`, serialized."""
     response = ActivationResp()
@@ -54,10 +84,14 @@ def activation_response(parameters: Parameters) -> bytes:
 
 
 def enrolment_response(
-    parameters: Parameters, credentials: Credentials, *, evidence: bytes, endorsements: bytes
+    parameters: Parameters, credentials: Credentials, *, evidence: bytes, endorsements: bytes, deflate: bool
 ) -> bytes:
-    """Return our `ActivateResponse`, serialized."""
-    response = ActivateResponse(coordinator_evidence=evidence, coordinator_endorsements=endorsements)
+    """Return our `ActivateResponse`, serialized; with `deflate` the endorsements are compressed."""
+    response = ActivateResponse(coordinator_evidence=evidence)
+    if deflate:
+        response.coordinator_endorsements_deflated = _deflated(endorsements)
+    else:
+        response.coordinator_endorsements = endorsements
     _fill(response.files, parameters.files)
     _fill(response.env, parameters.env)
     response.argv.extend(_texts(parameters.argv))

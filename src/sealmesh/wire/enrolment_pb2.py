@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dsealmesh/wire/enrolment.proto\x12\x10sealmesh.mesh.v1\"$\n\x10\x43hallengeRequest\x12\x10\n\x08\x65vidence\x18\x01 \x01(\x0c\"U\n\x11\x43hallengeResponse\x12\x17\n\x0f\x63redential_blob\x18\x01 \x01(\x0c\x12\x18\n\x10\x65ncrypted_secret\x18\x02 \x01(\x0c\x12\r\n\x05token\x18\x03 \x01(\x0c\"0\n\x0f\x43hallengeAnswer\x12\r\n\x05token\x18\x01 \x01(\x0c\x12\x0e\n\x06secret\x18\x02 \x01(\x0c\"\xa1\x01\n\x0f\x41\x63tivateRequest\x12\x10\n\x08\x65vidence\x18\x01 \x01(\x0c\x12\x0b\n\x03\x63sr\x18\x02 \x01(\x0c\x12\x13\n\x0bmarble_type\x18\x03 \x01(\t\x12\x0c\n\x04uuid\x18\x04 \x01(\t\x12\x19\n\x11\x63oordinator_nonce\x18\x05 \x01(\x0c\x12\x31\n\x06\x61nswer\x18\x06 \x01(\x0b\x32!.sealmesh.mesh.v1.ChallengeAnswer\"\x93\x04\n\x10\x41\x63tivateResponse\x12\x1c\n\x14\x63oordinator_evidence\x18\x01 \x01(\x0c\x12 \n\x18\x63oordinator_endorsements\x18\x02 \x01(\x0c\x12\x19\n\x11\x63oordinator_chain\x18\x03 \x03(\x0c\x12\x19\n\x11\x63\x65rtificate_chain\x18\x04 \x03(\x0c\x12\x13\n\x0bmarble_root\x18\x05 \x01(\x0c\x12<\n\x05\x66iles\x18\x06 \x03(\x0b\x32-.sealmesh.mesh.v1.ActivateResponse.FilesEntry\x12\x38\n\x03\x65nv\x18\x07 \x03(\x0b\x32+.sealmesh.mesh.v1.ActivateResponse.EnvEntry\x12\x0c\n\x04\x61rgv\x18\x08 \x03(\t\x12\x15\n\raccess_policy\x18\t \x01(\x0c\x12\x0c\n\x04ttls\x18\n \x01(\x0c\x12\x16\n\x0enot_after_unix\x18\x0b \x01(\x03\x12\x18\n\x10renew_after_unix\x18\x0c \x01(\x03\x12\x14\n\x0ctrust_domain\x18\r \x01(\t\x12\x12\n\nsimulation\x18\x0e \x01(\x08\x12\x13\n\x0brelaxations\x18\x0f \x03(\t\x1a,\n\nFilesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c:\x02\x38\x01\x1a*\n\x08\x45nvEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c:\x02\x38\x01\"`\n\x0cRenewRequest\x12\x10\n\x08\x65vidence\x18\x01 \x01(\x0c\x12\x0b\n\x03\x63sr\x18\x02 \x01(\x0c\x12\x31\n\x06\x61nswer\x18\x03 \x01(\x0b\x32!.sealmesh.mesh.v1.ChallengeAnswer\"\xf0\x01\n\rRenewResponse\x12\x19\n\x11\x63oordinator_chain\x18\x03 \x03(\x0c\x12\x19\n\x11\x63\x65rtificate_chain\x18\x04 \x03(\x0c\x12\x13\n\x0bmarble_root\x18\x05 \x01(\x0c\x12\x15\n\raccess_policy\x18\t \x01(\x0c\x12\x0c\n\x04ttls\x18\n \x01(\x0c\x12\x16\n\x0enot_after_unix\x18\x0b \x01(\x03\x12\x18\n\x10renew_after_unix\x18\x0c \x01(\x03\x12\x14\n\x0ctrust_domain\x18\r \x01(\t\x12\x12\n\nsimulation\x18\x0e \x01(\x08\x12\x13\n\x0brelaxations\x18\x0f \x03(\t\"\x8b\x01\n\x0b\x45rrorDetail\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\r\n\x05\x66ound\x18\x03 \x01(\t\x12\x0e\n\x06wanted\x18\x04 \x01(\t\x12\x0e\n\x06remedy\x18\x05 \x01(\t\x12.\n\nmismatches\x18\x06 \x03(\x0b\x32\x1a.sealmesh.mesh.v1.Mismatch\"8\n\x08Mismatch\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\r\n\x05\x66ound\x18\x02 \x01(\t\x12\x0e\n\x06wanted\x18\x03 \x01(\t2\xfe\x01\n\tEnrolment\x12T\n\tChallenge\x12\".sealmesh.mesh.v1.ChallengeRequest\x1a#.sealmesh.mesh.v1.ChallengeResponse\x12Q\n\x08\x41\x63tivate\x12!.sealmesh.mesh.v1.ActivateRequest\x1a\".sealmesh.mesh.v1.ActivateResponse\x12H\n\x05Renew\x12\x1e.sealmesh.mesh.v1.RenewRequest\x1a\x1f.sealmesh.mesh.v1.RenewResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dsealmesh/wire/enrolment.proto\x12\x10sealmesh.mesh.v1\"$\n\x10\x43hallengeRequest\x12\x10\n\x08\x65vidence\x18\x01 \x01(\x0c\"U\n\x11\x43hallengeResponse\x12\x17\n\x0f\x63redential_blob\x18\x01 \x01(\x0c\x12\x18\n\x10\x65ncrypted_secret\x18\x02 \x01(\x0c\x12\r\n\x05token\x18\x03 \x01(\x0c\"0\n\x0f\x43hallengeAnswer\x12\r\n\x05token\x18\x01 \x01(\x0c\x12\x0e\n\x06secret\x18\x02 \x01(\x0c\"\xb3\x01\n\x0f\x41\x63tivateRequest\x12\x10\n\x08\x65vidence\x18\x01 \x01(\x0c\x12\x0b\n\x03\x63sr\x18\x02 \x01(\x0c\x12\x13\n\x0bmarble_type\x18\x03 \x01(\t\x12\x0c\n\x04uuid\x18\x04 \x01(\t\x12\x19\n\x11\x63oordinator_nonce\x18\x05 \x01(\x0c\x12\x31\n\x06\x61nswer\x18\x06 \x01(\x0b\x32!.sealmesh.mesh.v1.ChallengeAnswer\x12\x10\n\x08inflates\x18\x07 \x01(\x08\"\xbe\x04\n\x10\x41\x63tivateResponse\x12\x1c\n\x14\x63oordinator_evidence\x18\x01 \x01(\x0c\x12 \n\x18\x63oordinator_endorsements\x18\x02 \x01(\x0c\x12\x19\n\x11\x63oordinator_chain\x18\x03 \x03(\x0c\x12\x19\n\x11\x63\x65rtificate_chain\x18\x04 \x03(\x0c\x12\x13\n\x0bmarble_root\x18\x05 \x01(\x0c\x12<\n\x05\x66iles\x18\x06 \x03(\x0b\x32-.sealmesh.mesh.v1.ActivateResponse.FilesEntry\x12\x38\n\x03\x65nv\x18\x07 \x03(\x0b\x32+.sealmesh.mesh.v1.ActivateResponse.EnvEntry\x12\x0c\n\x04\x61rgv\x18\x08 \x03(\t\x12\x15\n\raccess_policy\x18\t \x01(\x0c\x12\x0c\n\x04ttls\x18\n \x01(\x0c\x12\x16\n\x0enot_after_unix\x18\x0b \x01(\x03\x12\x18\n\x10renew_after_unix\x18\x0c \x01(\x03\x12\x14\n\x0ctrust_domain\x18\r \x01(\t\x12\x12\n\nsimulation\x18\x0e \x01(\x08\x12\x13\n\x0brelaxations\x18\x0f \x03(\t\x12)\n!coordinator_endorsements_deflated\x18\x10 \x01(\x0c\x1a,\n\nFilesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c:\x02\x38\x01\x1a*\n\x08\x45nvEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c:\x02\x38\x01\"`\n\x0cRenewRequest\x12\x10\n\x08\x65vidence\x18\x01 \x01(\x0c\x12\x0b\n\x03\x63sr\x18\x02 \x01(\x0c\x12\x31\n\x06\x61nswer\x18\x03 \x01(\x0b\x32!.sealmesh.mesh.v1.ChallengeAnswer\"\xf0\x01\n\rRenewResponse\x12\x19\n\x11\x63oordinator_chain\x18\x03 \x03(\x0c\x12\x19\n\x11\x63\x65rtificate_chain\x18\x04 \x03(\x0c\x12\x13\n\x0bmarble_root\x18\x05 \x01(\x0c\x12\x15\n\raccess_policy\x18\t \x01(\x0c\x12\x0c\n\x04ttls\x18\n \x01(\x0c\x12\x16\n\x0enot_after_unix\x18\x0b \x01(\x03\x12\x18\n\x10renew_after_unix\x18\x0c \x01(\x03\x12\x14\n\x0ctrust_domain\x18\r \x01(\t\x12\x12\n\nsimulation\x18\x0e \x01(\x08\x12\x13\n\x0brelaxations\x18\x0f \x03(\t\"\x8b\x01\n\x0b\x45rrorDetail\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\r\n\x05\x66ound\x18\x03 \x01(\t\x12\x0e\n\x06wanted\x18\x04 \x01(\t\x12\x0e\n\x06remedy\x18\x05 \x01(\t\x12.\n\nmismatches\x18\x06 \x03(\x0b\x32\x1a.sealmesh.mesh.v1.Mismatch\"8\n\x08Mismatch\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\r\n\x05\x66ound\x18\x02 \x01(\t\x12\x0e\n\x06wanted\x18\x03 \x01(\t2\xfe\x01\n\tEnrolment\x12T\n\tChallenge\x12\".sealmesh.mesh.v1.ChallengeRequest\x1a#.sealmesh.mesh.v1.ChallengeResponse\x12Q\n\x08\x41\x63tivate\x12!.sealmesh.mesh.v1.ActivateRequest\x1a\".sealmesh.mesh.v1.ActivateResponse\x12H\n\x05Renew\x12\x1e.sealmesh.mesh.v1.RenewRequest\x1a\x1f.sealmesh.mesh.v1.RenewResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,21 +42,21 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CHALLENGEANSWER']._serialized_start=176
   _globals['_CHALLENGEANSWER']._serialized_end=224
   _globals['_ACTIVATEREQUEST']._serialized_start=227
-  _globals['_ACTIVATEREQUEST']._serialized_end=388
-  _globals['_ACTIVATERESPONSE']._serialized_start=391
-  _globals['_ACTIVATERESPONSE']._serialized_end=922
-  _globals['_ACTIVATERESPONSE_FILESENTRY']._serialized_start=834
-  _globals['_ACTIVATERESPONSE_FILESENTRY']._serialized_end=878
-  _globals['_ACTIVATERESPONSE_ENVENTRY']._serialized_start=880
-  _globals['_ACTIVATERESPONSE_ENVENTRY']._serialized_end=922
-  _globals['_RENEWREQUEST']._serialized_start=924
-  _globals['_RENEWREQUEST']._serialized_end=1020
-  _globals['_RENEWRESPONSE']._serialized_start=1023
-  _globals['_RENEWRESPONSE']._serialized_end=1263
-  _globals['_ERRORDETAIL']._serialized_start=1266
-  _globals['_ERRORDETAIL']._serialized_end=1405
-  _globals['_MISMATCH']._serialized_start=1407
-  _globals['_MISMATCH']._serialized_end=1463
-  _globals['_ENROLMENT']._serialized_start=1466
-  _globals['_ENROLMENT']._serialized_end=1720
+  _globals['_ACTIVATEREQUEST']._serialized_end=406
+  _globals['_ACTIVATERESPONSE']._serialized_start=409
+  _globals['_ACTIVATERESPONSE']._serialized_end=983
+  _globals['_ACTIVATERESPONSE_FILESENTRY']._serialized_start=895
+  _globals['_ACTIVATERESPONSE_FILESENTRY']._serialized_end=939
+  _globals['_ACTIVATERESPONSE_ENVENTRY']._serialized_start=941
+  _globals['_ACTIVATERESPONSE_ENVENTRY']._serialized_end=983
+  _globals['_RENEWREQUEST']._serialized_start=985
+  _globals['_RENEWREQUEST']._serialized_end=1081
+  _globals['_RENEWRESPONSE']._serialized_start=1084
+  _globals['_RENEWRESPONSE']._serialized_end=1324
+  _globals['_ERRORDETAIL']._serialized_start=1327
+  _globals['_ERRORDETAIL']._serialized_end=1466
+  _globals['_MISMATCH']._serialized_start=1468
+  _globals['_MISMATCH']._serialized_end=1524
+  _globals['_ENROLMENT']._serialized_start=1527
+  _globals['_ENROLMENT']._serialized_end=1781
 # @@protoc_insertion_point(module_scope)

@@ -31,23 +31,25 @@ class ChallengeAnswer(_message.Message):
     def __init__(self, token: _Optional[bytes] = ..., secret: _Optional[bytes] = ...) -> None: ...
 
 class ActivateRequest(_message.Message):
-    __slots__ = ("evidence", "csr", "marble_type", "uuid", "coordinator_nonce", "answer")
+    __slots__ = ("evidence", "csr", "marble_type", "uuid", "coordinator_nonce", "answer", "inflates")
     EVIDENCE_FIELD_NUMBER: _ClassVar[int]
     CSR_FIELD_NUMBER: _ClassVar[int]
     MARBLE_TYPE_FIELD_NUMBER: _ClassVar[int]
     UUID_FIELD_NUMBER: _ClassVar[int]
     COORDINATOR_NONCE_FIELD_NUMBER: _ClassVar[int]
     ANSWER_FIELD_NUMBER: _ClassVar[int]
+    INFLATES_FIELD_NUMBER: _ClassVar[int]
     evidence: bytes
     csr: bytes
     marble_type: str
     uuid: str
     coordinator_nonce: bytes
     answer: ChallengeAnswer
-    def __init__(self, evidence: _Optional[bytes] = ..., csr: _Optional[bytes] = ..., marble_type: _Optional[str] = ..., uuid: _Optional[str] = ..., coordinator_nonce: _Optional[bytes] = ..., answer: _Optional[_Union[ChallengeAnswer, _Mapping]] = ...) -> None: ...
+    inflates: bool
+    def __init__(self, evidence: _Optional[bytes] = ..., csr: _Optional[bytes] = ..., marble_type: _Optional[str] = ..., uuid: _Optional[str] = ..., coordinator_nonce: _Optional[bytes] = ..., answer: _Optional[_Union[ChallengeAnswer, _Mapping]] = ..., inflates: _Optional[bool] = ...) -> None: ...
 
 class ActivateResponse(_message.Message):
-    __slots__ = ("coordinator_evidence", "coordinator_endorsements", "coordinator_chain", "certificate_chain", "marble_root", "files", "env", "argv", "access_policy", "ttls", "not_after_unix", "renew_after_unix", "trust_domain", "simulation", "relaxations")
+    __slots__ = ("coordinator_evidence", "coordinator_endorsements", "coordinator_chain", "certificate_chain", "marble_root", "files", "env", "argv", "access_policy", "ttls", "not_after_unix", "renew_after_unix", "trust_domain", "simulation", "relaxations", "coordinator_endorsements_deflated")
     class FilesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -77,6 +79,7 @@ class ActivateResponse(_message.Message):
     TRUST_DOMAIN_FIELD_NUMBER: _ClassVar[int]
     SIMULATION_FIELD_NUMBER: _ClassVar[int]
     RELAXATIONS_FIELD_NUMBER: _ClassVar[int]
+    COORDINATOR_ENDORSEMENTS_DEFLATED_FIELD_NUMBER: _ClassVar[int]
     coordinator_evidence: bytes
     coordinator_endorsements: bytes
     coordinator_chain: _containers.RepeatedScalarFieldContainer[bytes]
@@ -92,7 +95,8 @@ class ActivateResponse(_message.Message):
     trust_domain: str
     simulation: bool
     relaxations: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, coordinator_evidence: _Optional[bytes] = ..., coordinator_endorsements: _Optional[bytes] = ..., coordinator_chain: _Optional[_Iterable[bytes]] = ..., certificate_chain: _Optional[_Iterable[bytes]] = ..., marble_root: _Optional[bytes] = ..., files: _Optional[_Mapping[str, bytes]] = ..., env: _Optional[_Mapping[str, bytes]] = ..., argv: _Optional[_Iterable[str]] = ..., access_policy: _Optional[bytes] = ..., ttls: _Optional[bytes] = ..., not_after_unix: _Optional[int] = ..., renew_after_unix: _Optional[int] = ..., trust_domain: _Optional[str] = ..., simulation: _Optional[bool] = ..., relaxations: _Optional[_Iterable[str]] = ...) -> None: ...
+    coordinator_endorsements_deflated: bytes
+    def __init__(self, coordinator_evidence: _Optional[bytes] = ..., coordinator_endorsements: _Optional[bytes] = ..., coordinator_chain: _Optional[_Iterable[bytes]] = ..., certificate_chain: _Optional[_Iterable[bytes]] = ..., marble_root: _Optional[bytes] = ..., files: _Optional[_Mapping[str, bytes]] = ..., env: _Optional[_Mapping[str, bytes]] = ..., argv: _Optional[_Iterable[str]] = ..., access_policy: _Optional[bytes] = ..., ttls: _Optional[bytes] = ..., not_after_unix: _Optional[int] = ..., renew_after_unix: _Optional[int] = ..., trust_domain: _Optional[str] = ..., simulation: _Optional[bool] = ..., relaxations: _Optional[_Iterable[str]] = ..., coordinator_endorsements_deflated: _Optional[bytes] = ...) -> None: ...
 
 class RenewRequest(_message.Message):
     __slots__ = ("evidence", "csr", "answer")

@@ -85,6 +85,7 @@ def _enrol(coordinator: CoordinatorPort, message: bytes, chain: PeerChain) -> by
         reply.credentials,
         evidence=reply.coordinator_evidence,
         endorsements=reply.coordinator_endorsements,
+        deflate=wanted.inflates,
     )
 
 
