@@ -1,4 +1,4 @@
-"""HTTP/2 on an established connection; `jh2` does the protocol (RFC 9113).
+"""HTTP/2 on an established connection; `h2` does the protocol (RFC 9113).
 
 Invariants:
 
@@ -10,10 +10,10 @@ Invariants:
 import asyncio
 import math
 
-from jh2.config import H2Configuration
-from jh2.connection import H2Connection
-from jh2.errors import ErrorCodes
-from jh2.events import (
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.errors import ErrorCodes
+from h2.events import (
     ConnectionTerminated,
     DataReceived,
     Event,
@@ -23,10 +23,11 @@ from jh2.events import (
     StreamReset,
     WindowUpdated,
 )
-from jh2.exceptions import ProtocolError
-from jh2.settings import SettingCodes, Settings
+from h2.exceptions import ProtocolError
+from h2.settings import SettingCodes, Settings
 
 from sealmesh.adapters.http.exchange import BodyState, Request, Response
+from sealmesh.adapters.http.quiet import keep_quiet
 from sealmesh.adapters.http.serving import Body, Serving
 from sealmesh.adapters.http.window_sieve import WindowSieve
 from sealmesh.adapters.tls import TlsTransport
@@ -43,6 +44,8 @@ _CONFIGURATION = H2Configuration(
 
 #: An answer is handed to the wire in pieces of this size. One of ours with its Evidence is 20 kB.
 _FLUSH_BYTES = 65_536
+
+keep_quiet()
 
 _Headers = list[tuple[bytes, bytes]]
 

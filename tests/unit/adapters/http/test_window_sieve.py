@@ -4,12 +4,12 @@ from dataclasses import dataclass, field
 
 import h2.connection
 import pytest
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.events import RequestReceived, StreamEnded, StreamReset, WindowUpdated
+from h2.exceptions import ProtocolError
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jh2.config import H2Configuration
-from jh2.connection import H2Connection
-from jh2.events import RequestReceived, StreamEnded, StreamReset, WindowUpdated
-from jh2.exceptions import ProtocolError
 
 from sealmesh.adapters.http.window_sieve import WindowSieve
 
