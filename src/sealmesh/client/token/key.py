@@ -111,6 +111,9 @@ def _ecdsa(key: Any, digest: bytes) -> bytes:
 
 
 def _decrypt(key: Any, ciphertext: bytes) -> bytes:
+    # For a larger number (RFC 8017, 5.1.2) SoftHSM has no other word than that something is wrong in general.
+    if int.from_bytes(ciphertext, "big") >= int.from_bytes(bytes(key[Attribute.MODULUS]), "big"):
+        raise ShareError("The encrypted recovery secret does not open", code="recovery-share-encryption")
     parameter = (Mechanism.SHA256, MGF.SHA256, None)
     try:
         return bytes(key.decrypt(ciphertext, mechanism=Mechanism.RSA_PKCS_OAEP, mechanism_param=parameter))
