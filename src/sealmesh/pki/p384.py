@@ -10,7 +10,7 @@ signing, verifying or writing down DER, they leave to the library's own.
 
 import hashlib
 from functools import cache, cached_property
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Self, TypeAlias
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -101,7 +101,25 @@ def _digest(data: _Bytes, algorithm: ec.EllipticCurveSignatureAlgorithm) -> byte
     return None if make is None else make(data).digest()
 
 
-class PublicKey(ec.EllipticCurvePublicKey):
+class _OnP384:
+    """What both kinds of keys have in common."""
+
+    @property
+    def curve(self) -> ec.EllipticCurve:
+        return ec.SECP384R1()
+
+    @property
+    def key_size(self) -> int:
+        return 384
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: dict[Any, Any]) -> Self:
+        return self
+
+
+class PublicKey(_OnP384, ec.EllipticCurvePublicKey):
     """A public key on P-384."""
 
     def __init__(self, handle: Any) -> None:
@@ -116,14 +134,6 @@ class PublicKey(ec.EllipticCurvePublicKey):
         key = load_der_public_key(self._der)
         assert isinstance(key, ec.EllipticCurvePublicKey)
         return key
-
-    @property
-    def curve(self) -> ec.EllipticCurve:
-        return ec.SECP384R1()
-
-    @property
-    def key_size(self) -> int:
-        return 384
 
     def public_numbers(self) -> ec.EllipticCurvePublicNumbers:
         return self._library.public_numbers()
@@ -148,14 +158,8 @@ class PublicKey(ec.EllipticCurvePublicKey):
     def __hash__(self) -> int:
         return hash(self._der)
 
-    def __copy__(self) -> "PublicKey":
-        return self
 
-    def __deepcopy__(self, memo: dict[Any, Any]) -> "PublicKey":
-        return self
-
-
-class PrivateKey(ec.EllipticCurvePrivateKey):
+class PrivateKey(_OnP384, ec.EllipticCurvePrivateKey):
     """A private key on P-384. Its `repr` says nothing of it."""
 
     def __init__(self, handle: Any) -> None:
@@ -170,14 +174,6 @@ class PrivateKey(ec.EllipticCurvePrivateKey):
 
     def _der(self) -> bytes:
         return _padded(bytes(self._handle.export_key(_aws_lc().ECExportFormat.PKCS8)))
-
-    @property
-    def curve(self) -> ec.EllipticCurve:
-        return ec.SECP384R1()
-
-    @property
-    def key_size(self) -> int:
-        return 384
 
     def public_key(self) -> PublicKey:
         return self._public
@@ -206,9 +202,3 @@ class PrivateKey(ec.EllipticCurvePrivateKey):
         ):
             return self._der()
         return self._library.private_bytes(encoding, format, encryption_algorithm)
-
-    def __copy__(self) -> "PrivateKey":
-        return self
-
-    def __deepcopy__(self, memo: dict[Any, Any]) -> "PrivateKey":
-        return self

@@ -25,8 +25,8 @@ from sealmesh.errors import SealmeshError, grpc_status
 from sealmesh.wire import methods as method_names
 from sealmesh.wire.error_detail import encode_error
 
-#: COMPAT section 2.
 _OWN = method_names.OWN_ALPN.encode()
+#: COMPAT section 2.
 MESH_PROFILE = TlsProfile(alpn=(b"h2",), client_certificate=ClientCertificate.REQUIRED)
 
 
