@@ -2,13 +2,12 @@
 
 from contextlib import contextmanager
 
+import pkcs11
 import pytest
 
-pkcs11 = pytest.importorskip("pkcs11")
-
-from sealmesh.client.token.key import TokenKey  # noqa: E402
-from sealmesh.client.token.place import Place  # noqa: E402
-from sealmesh.errors.sealing import ShareError  # noqa: E402
+from sealmesh.client.token.key import TokenKey
+from sealmesh.client.token.place import Place
+from sealmesh.errors.sealing import ShareError
 
 MODULUS = b"\x80" + bytes(255)
 
