@@ -7,11 +7,11 @@ import h2.connection
 from h2.events import DataReceived
 
 from benchmarks.table import Cost
-from sealmesh.adapters.grpc import MESH_LIMITS
-from sealmesh.adapters.grpc.framing import answer
 from sealmesh.adapters.http import Request, Response, Silence
 from sealmesh.adapters.http.http2 import Http2Connection
 from sealmesh.adapters.http.serving import Serving
+from sealmesh.adapters.rpc import MESH_LIMITS
+from sealmesh.adapters.rpc.framing import answer
 
 _ROUNDS = 7
 _CALLS = 60

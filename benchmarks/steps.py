@@ -23,10 +23,10 @@ from benchmarks.load.generator import Identity
 from benchmarks.population import manifest
 from benchmarks.table import Cost, Table
 from sealmesh.adapters.clock import system_clock, system_entropy
-from sealmesh.adapters.grpc.server import MESH_PROFILE
-from sealmesh.adapters.grpc.services import methods_of
 from sealmesh.adapters.keys import OsKeyFactory
 from sealmesh.adapters.log import LogFormat, LogLevel, configure_log
+from sealmesh.adapters.rpc.server import MESH_PROFILE
+from sealmesh.adapters.rpc.services import methods_of
 from sealmesh.adapters.tls import TlsIdentity, TlsSession, build_context
 from sealmesh.attestation import VerificationCache, parse_collateral, parse_evidence, verify
 from sealmesh.coordinator.coordinator import Coordinator

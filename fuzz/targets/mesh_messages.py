@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from fuzz.target import Target
-from sealmesh.adapters.grpc.services import methods_of
+from sealmesh.adapters.rpc.services import methods_of
 from sealmesh.errors import SealmeshError
 from sealmesh.errors.coordinator import PhaseError
 from sealmesh.wire import methods

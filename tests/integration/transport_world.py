@@ -20,9 +20,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from grpclib.client import Channel, UnaryUnaryMethod
 
-from sealmesh.adapters.grpc import MESH_LIMITS, MeshServer
 from sealmesh.adapters.http import Calls, Limits, bind
 from sealmesh.adapters.rest import CLIENT_LIMITS, ClientServer
+from sealmesh.adapters.rpc import MESH_LIMITS, MeshServer
 from sealmesh.coordinator.api import (
     ActivationReply,
     ActivationRequest,

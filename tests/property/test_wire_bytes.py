@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sealmesh.adapters.grpc.framing import FramingError, answer, message_of, refusal
-from sealmesh.adapters.grpc.framing import Status as GrpcStatus
-from sealmesh.adapters.grpc.services import methods_of
 from sealmesh.adapters.http import BodyState, Request
 from sealmesh.adapters.rest.target import Query, clean_path, decode_path, encode_path
+from sealmesh.adapters.rpc.framing import FramingError, answer, message_of, refusal
+from sealmesh.adapters.rpc.framing import Status as GrpcStatus
+from sealmesh.adapters.rpc.services import methods_of
 from sealmesh.errors import SealmeshError
 from sealmesh.errors.coordinator import PhaseError
 from sealmesh.errors.transport import BodyRefused, QueryRefused

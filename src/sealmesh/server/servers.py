@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sealmesh.adapters.grpc import MeshServer
 from sealmesh.adapters.http import Calls
 from sealmesh.adapters.rest import ClientServer
+from sealmesh.adapters.rpc import MeshServer
 from sealmesh.coordinator.api import CoordinatorPort
 from sealmesh.server.observer import LogObserver
 from sealmesh.server.sockets import Sockets

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Collection
 from typing import Final
 
-from sealmesh.adapters.grpc.framing import FramingError, message_of
 from sealmesh.adapters.http import Application, Request, Response
+from sealmesh.adapters.rpc.framing import FramingError, message_of
 from sealmesh.adapters.telemetry.families import GRPC_CODES, GrpcFamilies, HttpFamilies
 
 #: Label value for every path and method that is none of ours.

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from sealmesh.adapters.grpc.limits import MESH_LIMITS
 from sealmesh.adapters.http.limits import Limits
 from sealmesh.adapters.rest.limits import CLIENT_LIMITS
+from sealmesh.adapters.rpc.limits import MESH_LIMITS
 
 TESTS = Path(__file__).resolve().parents[3]
 #: cap -> the test that tries to get past it.

@@ -5,9 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 from typing import Protocol
 
-from sealmesh.adapters.grpc.framing import FramingError, Status, answer, message_of, refusal, status_of
-from sealmesh.adapters.grpc.limits import MESH_LIMITS, MESSAGE_BYTES
-from sealmesh.adapters.grpc.services import Method, methods_of
 from sealmesh.adapters.http import (
     Application,
     BodyState,
@@ -19,6 +16,9 @@ from sealmesh.adapters.http import (
     Response,
     Silence,
 )
+from sealmesh.adapters.rpc.framing import FramingError, Status, answer, message_of, refusal, status_of
+from sealmesh.adapters.rpc.limits import MESH_LIMITS, MESSAGE_BYTES
+from sealmesh.adapters.rpc.services import Method, methods_of
 from sealmesh.adapters.tls import ClientCertificate, ContextSource, TlsIdentity, TlsProfile
 from sealmesh.coordinator.api import CoordinatorPort
 from sealmesh.errors import SealmeshError, grpc_status

@@ -4,8 +4,8 @@ from base64 import b64encode
 from enum import IntEnum
 from urllib.parse import quote
 
-from sealmesh.adapters.grpc.limits import PREFIX_BYTES
 from sealmesh.adapters.http import Request, Response
+from sealmesh.adapters.rpc.limits import PREFIX_BYTES
 
 _SAFE = "".join(chr(code) for code in range(0x20, 0x7F) if code != 0x25)
 _CONTENT_TYPE = ("content-type", "application/grpc+proto")
