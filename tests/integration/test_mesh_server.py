@@ -291,7 +291,7 @@ def send_on_and_on(raw: RawH2, stream: int) -> h2.events.StreamReset:
                 continue
         except h2.exceptions.StreamClosedError:
             over = h2.events.StreamReset
-        event = raw.until(lambda e: isinstance(e, over))
+        event = raw.until(lambda e, over=over: isinstance(e, over))
         if isinstance(event, h2.events.StreamReset):
             return event
     raise AssertionError("never reset")
