@@ -11,7 +11,7 @@ from sealmesh.adapters.http import Request, Response, Silence
 from sealmesh.adapters.http.http2 import Http2Connection
 from sealmesh.adapters.http.serving import Serving
 from sealmesh.adapters.rpc import MESH_LIMITS
-from sealmesh.adapters.rpc.framing import answer
+from sealmesh.adapters.rpc.grpc import Grpc
 
 _ROUNDS = 7
 _CALLS = 60
@@ -109,7 +109,7 @@ class Http2Exchange:
     @staticmethod
     def _serving() -> Serving:
         async def application(_request: Request) -> Response:
-            return answer(_ANSWER)
+            return Grpc().answer(_ANSWER)
 
         return Serving(application, MESH_LIMITS, Silence())
 

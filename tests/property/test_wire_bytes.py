@@ -9,16 +9,19 @@ from hypothesis import strategies as st
 
 from sealmesh.adapters.http import BodyState, Request
 from sealmesh.adapters.rest.target import Query, clean_path, decode_path, encode_path
-from sealmesh.adapters.rpc.framing import FramingError, answer, message_of, refusal
-from sealmesh.adapters.rpc.framing import Status as GrpcStatus
+from sealmesh.adapters.rpc.connect import Connect
+from sealmesh.adapters.rpc.framing import FramingError, Refusal
+from sealmesh.adapters.rpc.grpc import Grpc
 from sealmesh.adapters.rpc.services import methods_of
 from sealmesh.errors import SealmeshError
 from sealmesh.errors.coordinator import PhaseError
 from sealmesh.errors.transport import BodyRefused, QueryRefused
 from sealmesh.wire import bodies, methods
+from sealmesh.wire.connect import parse_refusal
 from sealmesh.wire.enrolment_pb2 import ActivateRequest, ChallengeAnswer
 from sealmesh.wire.error_detail import encode_error
 from sealmesh.wire.marble_pb2 import ActivationReq
+from sealmesh.wire.status import Status
 
 PARSERS = [
     bodies.parse_manifest_body,
@@ -61,6 +64,7 @@ def request(body: bytes) -> Request:
         body_state=BodyState.WHOLE,
         peer_address="",
         peer_chain=tuple,
+        has_trailers=True,
     )
 
 
@@ -91,10 +95,10 @@ def test_any_path_and_query_is_read(raw: str) -> None:
 @given(raw=st.binary(max_size=64))
 def test_any_grpc_body_is_one_message_or_refused(raw: bytes) -> None:
     try:
-        message = message_of(request(raw))
+        message = Grpc().message_of(request(raw))
     except FramingError:
         return
-    assert answer(message).body == raw
+    assert Grpc().answer(message).body == raw
 
 
 _ANSWERS = st.builds(ChallengeAnswer, token=st.binary(), secret=st.binary())
@@ -119,8 +123,48 @@ def test_any_message_is_a_call_or_our_error(path: str, raw: bytes, chain: tuple[
 @given(message=st.text(alphabet=st.characters(), max_size=2000), found=st.text(max_size=2000))
 def test_any_error_fits_into_metadata(message: str, found: str) -> None:
     error = SealmeshError(message, found=found)
-    response = refusal(GrpcStatus.INTERNAL, str(error), (methods.ERROR_DETAIL_KEY, encode_error(error)))
+    response = Grpc().refusal(Refusal(Status.INTERNAL, str(error), encode_error(error)))
     for name, value in response.headers:
         assert value.isascii()
         assert value.isprintable() or not value
         assert len(name) + len(value) < 20_000
+
+
+@given(
+    status=st.sampled_from([status for status in Status if status is not Status.OK]),
+    message=st.text(alphabet=st.characters(), max_size=2000),
+    found=st.text(max_size=2000),
+)
+def test_any_error_goes_through_connect_and_back(status: Status, message: str, found: str) -> None:
+    error = SealmeshError(message, found=found)
+    response = Connect().refusal(Refusal(status, str(error), encode_error(error)))
+    assert Connect().status_of(response) is status
+    back = parse_refusal(response.body)
+    assert (back.status, back.text) == (status, str(error))
+    assert back.detail is not None
+    assert back.detail.SerializeToString() == encode_error(error)
+
+
+@given(
+    raw=st.binary(max_size=200)
+    | _json.map(lambda value: json.dumps(value).encode())
+    | st.fixed_dictionaries(
+        {},
+        optional={
+            "code": st.sampled_from(["aborted", "canceled", "x", 1, None]),
+            "message": st.text(max_size=4) | st.none() | st.integers(),
+            "details": _json
+            | st.lists(
+                st.fixed_dictionaries(
+                    {"type": st.just("sealmesh.mesh.v1.ErrorDetail"), "value": st.text(max_size=9) | _json}
+                )
+            ),
+        },
+    ).map(lambda value: json.dumps(value).encode())
+)
+def test_any_refusal_of_a_server_is_read_or_none(raw: bytes) -> None:
+    try:
+        refusal = parse_refusal(raw)
+    except ValueError:
+        return
+    assert refusal.status is not Status.OK

@@ -457,6 +457,7 @@ def request(method: str, path: str, query: str = "", body: object = None) -> Req
         body_state=BodyState.WHOLE,
         peer_address="192.0.2.1",
         peer_chain=lambda: EVE,
+        has_trailers=True,
     )
 
 

@@ -25,6 +25,7 @@ class Request:
         query: After the `?`, percent-encoded; empty if there is none.
         headers: Names in lower case.
         peer_chain: Shows the certificates of this connection, DER, leaf first, unchecked.
+        has_trailers: Whether trailers of the answer would arrive: over HTTP/2.
     """
 
     method: str
@@ -35,6 +36,7 @@ class Request:
     body_state: BodyState
     peer_address: str
     peer_chain: Callable[[], tuple[bytes, ...]]
+    has_trailers: bool
 
     def header(self, name: str) -> str | None:
         """Return the first value of a header, by its lower-case name."""

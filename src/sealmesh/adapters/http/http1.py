@@ -140,6 +140,7 @@ class Http1Connection:
             body_state=self._body.state,
             peer_address=self._transport.peer_address,
             peer_chain=self._transport.peer_chain_der,
+            has_trailers=False,
         )
 
     async def _answer(self, request: Request) -> None:

@@ -240,6 +240,7 @@ class Http2Connection:
             body_state=stream.body.state,
             peer_address=self._transport.peer_address,
             peer_chain=self._transport.peer_chain_der,
+            has_trailers=True,
         )
 
     async def _answer(self, stream: _Stream, request: Request) -> None:

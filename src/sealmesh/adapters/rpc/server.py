@@ -16,7 +16,8 @@ from sealmesh.adapters.http import (
     Response,
     Silence,
 )
-from sealmesh.adapters.rpc.framing import FramingError, Status, answer, message_of, refusal, status_of
+from sealmesh.adapters.rpc.choice import framing_of
+from sealmesh.adapters.rpc.framing import Framing, FramingError, Refusal
 from sealmesh.adapters.rpc.limits import MESH_LIMITS, MESSAGE_BYTES
 from sealmesh.adapters.rpc.services import Method, methods_of
 from sealmesh.adapters.tls import ClientCertificate, ContextSource, TlsIdentity, TlsProfile
@@ -24,10 +25,11 @@ from sealmesh.coordinator.api import CoordinatorPort
 from sealmesh.errors import SealmeshError, grpc_status
 from sealmesh.wire import methods as method_names
 from sealmesh.wire.error_detail import encode_error
+from sealmesh.wire.status import Status
 
 _OWN = method_names.OWN_ALPN.encode()
-#: COMPAT section 2.
-MESH_PROFILE = TlsProfile(alpn=(b"h2",), client_certificate=ClientCertificate.REQUIRED)
+#: COMPAT section 2; HTTP/1.1 is for Marbles of ours, and for those that offer nothing else.
+MESH_PROFILE = TlsProfile(alpn=(b"h2", b"http/1.1"), client_certificate=ClientCertificate.REQUIRED)
 
 
 #: What the observer hears instead of a path that is not ours.
@@ -47,7 +49,7 @@ class MeshTransport(Protocol):
 
 
 class MeshServer:
-    """`MeshTransport` on our HTTP/2 listener.
+    """`MeshTransport` on our HTTP listener.
 
     Args:
         calls: Threads for the Coordinator's calls; may be shared with the client port's server.
@@ -65,7 +67,7 @@ class MeshServer:
     ) -> None:
         self._coordinator = coordinator
         self._observer = observer or Silence()
-        application: Application = GrpcApplication(
+        application: Application = RpcApplication(
             methods_of(coordinator), calls=calls, observer=self._observer
         )
         self.listener = Listener(
@@ -95,8 +97,8 @@ class MeshServer:
         )
 
 
-class GrpcApplication:
-    """Unary gRPC methods as an HTTP application."""
+class RpcApplication:
+    """Unary methods as an HTTP application."""
 
     def __init__(self, methods: Mapping[str, Method], *, calls: Calls, observer: Observer) -> None:
         self._methods = methods
@@ -104,40 +106,38 @@ class GrpcApplication:
         self._observer = observer
 
     async def __call__(self, request: Request) -> Response:
-        """Answer one call; whatever goes wrong is a gRPC status."""
+        """Answer one call; whatever goes wrong is a status of its protocol."""
         begun = perf_counter()
-        response = await self._answer(request)
+        framing = framing_of(request)
+        if isinstance(framing, Response):
+            response, status = framing, str(framing.status)
+        else:
+            outcome = await self._outcome(framing, request)
+            if isinstance(outcome, Refusal):
+                response, status = framing.refusal(outcome), outcome.status.name
+            else:
+                response, status = framing.answer(outcome), Status.OK.name
         known = request.path if request.path in self._methods else UNKNOWN_METHOD
-        self._observer.answered("POST", known, status_of(response), perf_counter() - begun)
+        self._observer.answered("POST", known, status, perf_counter() - begun)
         return response
 
-    async def _answer(self, request: Request) -> Response:
-        if request.method != "POST":
-            return Response(status=405)
-        if not (request.header("content-type") or "").startswith("application/grpc"):
-            return Response(status=415)
+    async def _outcome(self, framing: Framing, request: Request) -> bytes | Refusal:
         method = self._methods.get(request.path)
         if method is None:
-            return refusal(Status.UNIMPLEMENTED, "there is no such method")
-        return await self._call(method, request)
-
-    async def _call(self, method: Method, request: Request) -> Response:
+            return Refusal(Status.UNIMPLEMENTED, "there is no such method")
         if request.body_state is not BodyState.WHOLE:
             return _too_large(request.body_state)
         try:
-            message = message_of(request)
-        except FramingError as error:
-            return refusal(
-                Status.UNIMPLEMENTED if request.body[:1] == b"\x01" else Status.INTERNAL, str(error)
-            )
-        try:
+            message = framing.message_of(request)
             chain = request.peer_chain()
-            return answer(await self._calls.run(lambda: method(message, chain)))
+            return await self._calls.run(lambda: method(message, chain))
+        except FramingError as error:
+            return Refusal(error.status, str(error))
         except SealmeshError as error:
-            return refusal(_status(error, request.path), str(error), _detail(error))
+            return Refusal(_status(error, request.path), str(error), encode_error(error))
         except Exception as error:
             self._observer.fault(request.path, error)
-            return refusal(Status.INTERNAL, "internal error")
+            return Refusal(Status.INTERNAL, "internal error")
 
 
 def _status(error: SealmeshError, path: str) -> Status:
@@ -145,11 +145,7 @@ def _status(error: SealmeshError, path: str) -> Status:
     return Status[legacy or grpc_status(error.kind)]
 
 
-def _detail(error: SealmeshError) -> tuple[str, bytes]:
-    return method_names.ERROR_DETAIL_KEY, encode_error(error)
-
-
-def _too_large(state: BodyState) -> Response:
+def _too_large(state: BodyState) -> Refusal:
     if state is BodyState.TOO_LARGE:
-        return refusal(Status.RESOURCE_EXHAUSTED, f"the message is larger than {MESSAGE_BYTES} bytes")
-    return refusal(Status.UNAVAILABLE, "too many large messages at once, try again")
+        return Refusal(Status.RESOURCE_EXHAUSTED, f"the message is larger than {MESSAGE_BYTES} bytes")
+    return Refusal(Status.UNAVAILABLE, "too many large messages at once, try again")

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Collection
 from typing import Final
 
-from sealmesh.adapters.http import Application, Request, Response
-from sealmesh.adapters.rpc.framing import FramingError, message_of
+from sealmesh.adapters.http import Application, BodyState, Request, Response
+from sealmesh.adapters.rpc.choice import framing_of
+from sealmesh.adapters.rpc.framing import Framing, FramingError
 from sealmesh.adapters.telemetry.families import GRPC_CODES, GrpcFamilies, HttpFamilies
+from sealmesh.wire.status import Status
 
 #: Label value for every path and method that is none of ours.
 OTHER: Final = "other"
@@ -14,8 +16,6 @@ CLIENT_GONE: Final = 499
 _METHODS: Final = {
     name: name.lower() for name in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 }
-_UNKNOWN: Final = GRPC_CODES.index("Unknown")
-_CANCELED: Final = GRPC_CODES.index("Canceled")
 
 
 class HttpMeter:
@@ -67,8 +67,9 @@ class HttpMeter:
 class GrpcMeter:
     """The mesh port's application, metered.
 
-    As in gRPC for Go a call begins with its message: a request with none (or too large a one) is not among
-    the calls, nor is a path that is no method. Those are counted as `sealmesh_grpc_unreadable_total`.
+    Connect's calls count as gRPC's do. As in gRPC for Go a call begins with its message: a request with none
+    (or too large a one) is not among the calls, nor is a path that is no method. Those are counted as
+    `sealmesh_grpc_unreadable_total`.
     """
 
     def __init__(self, application: Application, families: GrpcFamilies) -> None:
@@ -79,21 +80,22 @@ class GrpcMeter:
         """Answer, and count what it came to."""
         families = self._families
         labels = families.labels_of(request.path)
-        if labels is None or not _is_call(request):
+        framing = framing_of(request)
+        if labels is None or isinstance(framing, Response) or not _is_call(framing, request):
             families.unreadable.inc()
             return await self._application(request)
         families.started.labels(*labels).inc()
         families.received.labels(*labels).inc()
-        code = _CANCELED
+        code = Status.CANCELLED
         try:
             response = await self._application(request)
-            code = _grpc_code(response)
+            code = framing.status_of(response)
         except Exception:
-            code = _UNKNOWN
+            code = Status.UNKNOWN
             raise
         finally:
             families.handled.labels(*labels, GRPC_CODES[code]).inc()
-        if response.body:
+        if code == Status.OK:
             families.sent.labels(*labels).inc()
         return response
 
@@ -103,17 +105,11 @@ def _size(request: Request) -> int:
     return len(request.method) + len(request.path) + len(request.query) + head + len(request.body)
 
 
-def _is_call(request: Request) -> bool:
+def _is_call(framing: Framing, request: Request) -> bool:
+    if request.body_state is not BodyState.WHOLE:
+        return False
     try:
-        message_of(request)
+        framing.message_of(request)
     except FramingError:
         return False
-    content_type = request.header("content-type") or ""
-    return request.method == "POST" and content_type.startswith("application/grpc")
-
-
-def _grpc_code(response: Response) -> int:
-    for name, value in (*response.trailers, *response.headers):
-        if name == "grpc-status" and value.isdecimal() and int(value) < len(GRPC_CODES):
-            return int(value)
-    return _UNKNOWN  # a plain HTTP answer: something failed on our side
+    return True

@@ -26,6 +26,7 @@ def request(method="GET", path="/status", body=b"", state=BodyState.WHOLE, heade
         body_state=state,
         peer_address="127.0.0.1",
         peer_chain=tuple,
+        has_trailers=True,
     )
 
 
@@ -194,6 +195,22 @@ async def test_a_call_is_counted_from_its_message_to_its_code(telemetry):
         f'{{grpc_code="OK",{LABELS} 1.0',
         f'{{grpc_code="PermissionDenied",{LABELS} 1.0',
     ]
+
+
+async def test_a_connect_call_counts_as_grpcs_do(telemetry):
+    headers = (("content-type", "application/proto"),)
+    one = request("POST", methods.ACTIVATE, b"hi", headers=headers)
+    await telemetry.mesh(answering(body=b"x"))(one)
+    await telemetry.mesh(answering(status=403, body=b'{"code": "permission_denied"}'))(one)
+    await telemetry.mesh(answering(status=500))(one)
+    assert counted(telemetry, "grpc_server_msg_received_total") == [f"{{{LABELS} 3.0"]
+    assert counted(telemetry, "grpc_server_msg_sent_total") == [f"{{{LABELS} 1.0"]
+    assert counted(telemetry, "grpc_server_handled_total") == [
+        f'{{grpc_code="{code}",{LABELS} 1.0' for code in ("OK", "PermissionDenied", "Unknown")
+    ]
+    too_large = request("POST", methods.ACTIVATE, b"", BodyState.TOO_LARGE, headers=headers)
+    await telemetry.mesh(answering(status=429))(too_large)
+    assert b"sealmesh_grpc_unreadable_total 1.0\n" in render(telemetry.snapshot())
 
 
 @pytest.mark.parametrize(
