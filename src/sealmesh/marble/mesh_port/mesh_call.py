@@ -28,7 +28,7 @@ CALL_SECONDS = 30.0
 #: It is there, but not (yet) in the state to admit Marbles, or overloaded.
 _COME_AGAIN = (Status.UNAVAILABLE, Status.FAILED_PRECONDITION, Status.DEADLINE_EXCEEDED, Status.ABORTED)
 _OF_MARBLERUN = "A Coordinator of MarbleRun is joined with --legacy, which does not verify it"
-_NO_PROTOCOL = "TLSV1_ALERT_NO_APPLICATION_PROTOCOL"
+_NO_PROTOCOL = "no application protocol"  # OpenSSL's words for the alert; `reason` is not always there
 
 _Reply = TypeVar("_Reply", bound=Message)
 
@@ -70,7 +70,8 @@ def call(
     except (NoSuchProtocol, DecodeError) as error:
         raise _no_coordinator(address, str(error)) from error
     except ssl.SSLError as error:
-        remedy = _OF_MARBLERUN if error.reason == _NO_PROTOCOL and method != ACTIVATE else None
+        speaks_other = method != ACTIVATE and _NO_PROTOCOL in str(error)
+        remedy = _OF_MARBLERUN if speaks_other else None
         raise _no_coordinator(address, str(error), remedy) from error
     except OSError as error:  # also when it took too long
         found = (str(error) or type(error).__name__)[:200]
