@@ -20,8 +20,8 @@ PARTS = ("calls", "steps", "growth", "history", "workers", "store", "dataplane",
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--calls", type=int, default=80, help="calls in a round")
-    parser.add_argument("--rounds", type=int, default=24, help="rounds for each figure")
+    parser.add_argument("--calls", type=int, default=40, help="calls in a round")
+    parser.add_argument("--rounds", type=int, default=48, help="rounds for each figure")
     parser.add_argument("--part", choices=PARTS, action="append")
     parser.add_argument("--requests", type=int, default=2000, help="requests per figure of the data plane")
     arguments = parser.parse_args()

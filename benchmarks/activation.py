@@ -6,6 +6,9 @@ another process. All figures of one run share their unit, one P-384 verification
 
 import shutil
 import subprocess
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
@@ -18,10 +21,27 @@ from benchmarks.units import UnitClock
 LEGACY = "/rpc.Marble/Activate"
 OWN = "/sealmesh.mesh.v1.Enrolment/Activate"
 #: In units; what they mean is in `docs/performance.md`.
-AIMS = {"fresh": 9.0, "kept": 5.0, "10 keys, 4 certificates": 12.0, "own": 6.0}
+AIMS = {
+    "legacy, fresh connection": 9.0,
+    "legacy, kept connection": 5.0,
+    "legacy, fresh, 10 keys, 4 certificates": 12.0,
+    "own enrolment, fresh connection": 6.0,
+}
 #: How much more a call may cost when there is more of everything.
 FLAT = 1.2
-_WARM_UP_CALLS = 60
+_WARM_UP_CALLS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is called, and how. Ours go over Connect unless `grpc` is set."""
+
+    server: CoordinatorProcess
+    method: str
+    identities: list[Identity]
+    kept: bool = False
+    handshake: bool = False
+    grpc: bool = False
 
 
 class Bench:
@@ -51,6 +71,7 @@ class Bench:
         kept: bool = False,
         concurrency: int = 4,
         handshake: bool = False,
+        grpc: bool = False,
     ) -> tuple[Usage, Usage, LoadResult]:
         """Send calls; return what the server had used before and after, and what the callers saw."""
         before = server.usage()
@@ -62,103 +83,134 @@ class Bench:
             concurrency=concurrency,
             kept=kept,
             handshake=handshake,
+            grpc=grpc,
             cpus=server.cpus_for_others,
         )
         if result.failed:
             raise SystemExit(f"{result.failed} of {calls} calls failed: {result.first_error}")
         return before, server.usage(), result
 
-    def cost(
-        self,
-        server: CoordinatorProcess,
-        method: str,
-        identities: list[Identity],
-        *,
-        kept: bool = False,
-        handshake: bool = False,
-    ) -> Cost:
-        """Return the server's CPU for one call."""
-        figures = []
+    def costs(self, plans: Mapping[str, Plan]) -> dict[str, Cost]:
+        """Return the server's CPU for one call of each plan.
+
+        Rounds of all plans are in turn, so that a moment in which the machine is slow meets them all. Before
+        each are some calls that do not count: the caches are still another server's then.
+        """
+        figures: dict[str, list[tuple[float, LoadResult]]] = {name: [] for name in plans}
         units = [self.clock.time()]
         for number in range(self.rounds + 1):
-            calls = self.calls if number else _WARM_UP_CALLS
-            before, after, result = self.round(
-                server, method, identities, calls=calls, kept=kept, handshake=handshake
+            for name, plan in plans.items():
+                self._run(plan, _WARM_UP_CALLS if number else 4 * _WARM_UP_CALLS)
+                before, after, result = self._run(plan, self.calls)
+                if number:
+                    figures[name].append(((after.cpu - before.cpu) / self.calls, result))
+                units.append(self.clock.time())
+        return {
+            name: Cost(
+                quiet=min(cpu for cpu, _ in rounds),
+                middle=median(cpu for cpu, _ in rounds),
+                unit=(min(units), median(units)),
+                per_second=median(result.per_second for _, result in rounds),
+                p50_ms=median(result.p50_ms for _, result in rounds),
             )
-            if number:
-                figures.append(((after.cpu - before.cpu) / calls, result))
-            units.append(self.clock.time())
-        return Cost(
-            quiet=min(cpu for cpu, _ in figures),
-            middle=median(cpu for cpu, _ in figures),
-            unit=(min(units), median(units)),
-            per_second=median(result.per_second for _, result in figures),
-            p50_ms=median(result.p50_ms for _, result in figures),
+            for name, rounds in figures.items()
+        }
+
+    def _run(self, plan: Plan, calls: int) -> tuple[Usage, Usage, LoadResult]:
+        return self.round(
+            plan.server,
+            plan.method,
+            plan.identities,
+            calls=calls,
+            kept=plan.kept,
+            handshake=plan.handshake,
+            grpc=plan.grpc,
         )
 
     def calls_of_each_kind(self) -> None:
         """Fresh and kept connections, both calls; memory and start."""
         table = self.table
-        table.head("One activation, Evidence verified, platform seen before")
-        with coordinator(self.directory / "c", self.platform) as (server, cold):
+        table.head("One activation, Evidence verified, platform seen before; rounds in turn")
+        with self._coordinator("c") as (server, cold), self._coordinator("several") as (other, _):
             idle = server.usage().rss_bytes
             server.request("POST", "/manifest", manifest())
-            bare = self.cost(server, LEGACY, self.legacy, handshake=True)
-            table.cost("bare TLS 1.3 mutual handshake, P-384", bare)
-            fresh = self.cost(server, LEGACY, self.legacy)
-            table.cost("legacy, fresh connection", fresh, aim=AIMS["fresh"])
-            kept = self.cost(server, LEGACY, self.legacy, kept=True)
-            table.cost("legacy, kept connection", kept, aim=AIMS["kept"])
-            bare_own = self.cost(server, OWN, self.own, handshake=True)
-            table.cost("bare TLS 1.3 mutual handshake, P-256 Marble", bare_own)
-            own = self.cost(server, OWN, self.own)
-            table.cost("own enrolment, fresh connection", own, aim=AIMS["own"])
-            table.cost("own enrolment, kept connection", self.cost(server, OWN, self.own, kept=True))
-        with coordinator(self.directory / "c", self.platform) as (server, _):
-            server.request("POST", "/manifest", manifest(used_keys=10, used_certificates=4))
-            several = self.cost(server, LEGACY, self.legacy)
-            table.cost("legacy, fresh, 10 keys, 4 certificates", several, aim=AIMS["10 keys, 4 certificates"])
-        table.line("legacy, fresh / bare handshake", f"{fresh.quiet / bare.quiet:7.2f} times")
-        table.line("own, fresh / bare handshake (P-256)", f"{own.quiet / bare_own.quiet:7.2f} times")
+            other.request("POST", "/manifest", manifest(used_keys=10, used_certificates=4))
+            legacy, own = Plan(server, LEGACY, self.legacy), Plan(server, OWN, self.own)
+            costs = self.costs(
+                {
+                    "bare TLS 1.3 mutual handshake, P-384": replace(legacy, handshake=True),
+                    "legacy, fresh connection": legacy,
+                    "legacy, kept connection": replace(legacy, kept=True),
+                    "legacy, fresh, 10 keys, 4 certificates": replace(legacy, server=other),
+                    "bare TLS 1.3 mutual handshake, P-256 Marble": replace(own, handshake=True),
+                    "own enrolment, fresh connection": own,
+                    "own enrolment, kept connection": replace(own, kept=True),
+                    "own enrolment over gRPC, fresh connection": replace(own, grpc=True),
+                    "own enrolment over gRPC, kept connection": replace(own, grpc=True, kept=True),
+                }
+            )
+        for name, cost in costs.items():
+            table.cost(name, cost, aim=AIMS.get(name))
+        quiet = {name: cost.quiet for name, cost in costs.items()}
+        fresh = quiet["legacy, fresh connection"]
+        ratio = fresh / quiet["bare TLS 1.3 mutual handshake, P-384"]
+        table.line("legacy, fresh / bare handshake", f"{ratio:7.2f} times")
+        ratio = (
+            quiet["own enrolment, fresh connection"] / quiet["bare TLS 1.3 mutual handshake, P-256 Marble"]
+        )
+        table.line("own, fresh / bare handshake (P-256)", f"{ratio:7.2f} times")
         sign = openssl_p384_sign()
         if sign is not None:
-            table.line("legacy, fresh / `openssl speed` P-384 sign", f"{fresh.quiet / sign:7.2f} times")
+            table.line("legacy, fresh / `openssl speed` P-384 sign", f"{fresh / sign:7.2f} times")
         table.line("start to first answer", f"{cold * 1000:7.0f} ms")
         table.line("memory before a manifest", f"{idle / 2**20:7.0f} MiB")
 
     def growth(self) -> None:
         """The same call with more of everything."""
-        self.table.head("How it grows (legacy, fresh connection)")
+        self.table.head("How it grows (legacy, fresh connection; each group in turn)")
         groups = {
             "{} Marble types": {n: manifest(types=n) for n in (1, 100, 1000)},
             "{} shared keys that no template names": {n: manifest(unused_keys=n) for n in (10, 1000)},
             "{} unused private certificates": {n: manifest(unused_certificates=n) for n in (0, 100)},
         }
         for name, documents in groups.items():
-            first = 0.0
-            for count, document in documents.items():
-                with coordinator(self.directory / "c", self.platform) as (server, _):
+            with ExitStack() as stack:
+                plans = {}
+                for count, document in documents.items():
+                    server, _ = stack.enter_context(self._coordinator(f"g{count}"))
                     server.request("POST", "/manifest", document)
-                    cost = self.cost(server, LEGACY, self.legacy)
-                first = first or cost.quiet
-                self.table.cost(name.format(count), cost, note=_ratio(cost.quiet, first))
+                    plans[name.format(count)] = Plan(server, LEGACY, self.legacy)
+                costs = self.costs(plans)
+            first = next(iter(costs.values())).quiet
+            for label, cost in costs.items():
+                self.table.cost(label, cost, note=_ratio(cost.quiet, first))
 
     def history(self) -> None:
         """The same call after many."""
-        self.table.head("After 10 and after 10,000 activations (the type has a limit: each is counted)")
-        with coordinator(self.directory / "c", self.platform) as (server, _):
-            server.request("POST", "/manifest", manifest(limit=10**9))
-            self.round(server, LEGACY, self.legacy, calls=10)
-            small = server.usage().rss_bytes
-            young = self.cost(server, LEGACY, self.legacy)
-            self.table.cost("after 10", young)
-            self.round(server, OWN, self.own, calls=10_000, kept=True, concurrency=8)
-            old = self.cost(server, LEGACY, self.legacy)
-            self.table.cost("after 10,000", old, note=_ratio(old.quiet, young.quiet))
-            size = sum(f.stat().st_size for f in server.seal_dir.iterdir())
-            large = server.usage().rss_bytes
+        self.table.head(
+            "After 10 and after 10,000 activations (the type has a limit: each is counted); in turn"
+        )
+        with self._coordinator("young") as (young, _), self._coordinator("old") as (old, _):
+            for server in (young, old):
+                server.request("POST", "/manifest", manifest(limit=10**9))
+                self.round(server, LEGACY, self.legacy, calls=10)
+            small = old.usage().rss_bytes
+            self.round(old, OWN, self.own, calls=10_000, kept=True, concurrency=8)
+            costs = self.costs(
+                {
+                    "after 10": Plan(young, LEGACY, self.legacy),
+                    "after 10,000": Plan(old, LEGACY, self.legacy),
+                }
+            )
+            size = sum(f.stat().st_size for f in old.seal_dir.iterdir())
+            large = old.usage().rss_bytes
+        for label, cost in costs.items():
+            self.table.cost(label, cost, note=_ratio(cost.quiet, costs["after 10"].quiet))
         self.table.line("memory after 10 and after 10,000", f"{small / 2**20:7.0f} {large / 2**20:7.0f}  MiB")
         self.table.line("seal directory", f"{size / 2**20:7.1f} MiB")
+
+    def _coordinator(self, name: str) -> AbstractContextManager[tuple[CoordinatorProcess, float]]:
+        return coordinator(self.directory / name, self.platform)
 
 
 def _ratio(cost: float, first: float) -> str:

@@ -64,9 +64,13 @@ class Generator:
         concurrency: int,
         kept: bool,
         handshake: bool = False,
+        grpc: bool = False,
         cpus: Collection[int] = (),
     ) -> LoadResult:
-        """Send `calls` requests, from these `cpus` if any are named, and return the figures."""
+        """Send `calls` requests, from these `cpus` if any are named, and return the figures.
+
+        Ours go over Connect, as Marbles send them, unless `grpc` is set.
+        """
         file = self._directory / "identities.json"
         entries = [
             {"Cert": i.certificate, "Key": i.key, "Message": base64.b64encode(i.message).decode()}
@@ -76,7 +80,8 @@ class Generator:
         command = [str(self._binary), "-identities", str(file), "-addr", address, "-method", method]
         command += ["-n", str(calls), "-c", str(concurrency), *(["-kept"] if kept else [])]
         command += ["-handshake"] if handshake else []
-        command += [] if method == methods.ACTIVATE else ["-offer", methods.OWN_ALPN]
+        if method != methods.ACTIVATE:
+            command += ["-offer", methods.OWN_ALPN, *([] if grpc or handshake else ["-connect"])]
         command = [*on_cpus(cpus), *command]
         output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         line = json.loads(output)

@@ -1,4 +1,5 @@
-// Command load drives the mesh port: unary gRPC calls over TLS 1.3, on fresh or kept connections.
+// Command load drives the mesh port: unary calls over TLS 1.3, on fresh or kept connections; gRPC as MarbleRun's
+// Marbles do, or Connect over HTTP/1.1 as those of sealmesh do.
 //
 // It uses Go's standard library only. Requests come from a JSON file that the benchmark wrote: each has a
 // PEM certificate and key and the message that goes with them. The result is one JSON line.
@@ -37,18 +38,21 @@ type result struct {
 	RequestsPerSecond float64
 }
 
-// offers are the application protocols named in the handshake beside h2.
-var offers []string
+// connect is whether to speak Connect instead of gRPC.
+var connect bool
+
+// offers are the application protocols named in the handshake.
+var offers = []string{"h2"}
 
 func client(id *identity) *http.Client {
 	return &http.Client{Timeout: 60 * time.Second, Transport: &http.Transport{
-		ForceAttemptHTTP2: true,
+		ForceAttemptHTTP2: !connect,
 		TLSClientConfig: &tls.Config{
 			InsecureSkipVerify: true, // the benchmark measures the server; a Marble verifies Evidence instead
 			Certificates:       []tls.Certificate{id.pair},
 			MinVersion:         tls.VersionTLS13,
 			CurvePreferences:   []tls.CurveID{tls.CurveP256},
-			NextProtos:         append([]string{"h2"}, offers...),
+			NextProtos:         offers,
 		},
 	}}
 }
@@ -58,8 +62,13 @@ func call(ctx context.Context, c *http.Client, url string, frame []byte) (int64,
 	if err != nil {
 		return 0, err
 	}
-	req.Header.Set("Content-Type", "application/grpc")
-	req.Header.Set("TE", "trailers")
+	if connect {
+		req.Header.Set("Content-Type", "application/proto")
+		req.Header.Set("Connect-Protocol-Version", "1")
+	} else {
+		req.Header.Set("Content-Type", "application/grpc")
+		req.Header.Set("TE", "trailers")
+	}
 	resp, err := c.Do(req)
 	if err != nil {
 		return 0, err
@@ -68,6 +77,12 @@ func call(ctx context.Context, c *http.Client, url string, frame []byte) (int64,
 	resp.Body.Close()
 	if err != nil {
 		return 0, err
+	}
+	if connect {
+		if resp.StatusCode != http.StatusOK {
+			return 0, fmt.Errorf("HTTP status %d %s", resp.StatusCode, body)
+		}
+		return int64(len(body)), nil
 	}
 	status := resp.Trailer.Get("Grpc-Status")
 	if status == "" {
@@ -87,7 +102,7 @@ func handshake(addr string, id *identity) error {
 		Certificates:       []tls.Certificate{id.pair},
 		MinVersion:         tls.VersionTLS13,
 		CurvePreferences:   []tls.CurveID{tls.CurveP256},
-		NextProtos:         append([]string{"h2"}, offers...),
+		NextProtos:         offers,
 	})
 	if err != nil {
 		return err
@@ -108,10 +123,14 @@ func main() {
 	workers := flag.Int("c", 4, "concurrent callers")
 	kept := flag.Bool("kept", false, "keep connections")
 	offer := flag.String("offer", "", "one more application protocol to name")
+	flag.BoolVar(&connect, "connect", false, "speak Connect over HTTP/1.1")
 	bare := flag.Bool("handshake", false, "only shake hands, then hang up")
 	flag.Parse()
+	if connect {
+		offers = []string{"http/1.1"}
+	}
 	if *offer != "" {
-		offers = []string{*offer}
+		offers = append(offers, *offer)
 	}
 
 	raw, err := os.ReadFile(*file)
@@ -129,6 +148,10 @@ func main() {
 		message, err := base64.StdEncoding.DecodeString(id.Message)
 		if err != nil {
 			panic(err)
+		}
+		if connect {
+			id.frame = message
+			continue
 		}
 		id.frame = make([]byte, 5, 5+len(message))
 		binary.BigEndian.PutUint32(id.frame[1:], uint32(len(message)))
