@@ -1,8 +1,11 @@
 """The client port over HTTP/1.1 and HTTP/2: MarbleRun's routes, envelope and order of checks."""
 
+import asyncio
 import base64
 import json
+import socket
 import ssl
+import time
 from pathlib import Path
 
 import httpx
@@ -550,6 +553,61 @@ def test_a_slow_http1_peer_is_ended(sent, tmp_path) -> None:
         raw_exchange(server, tmp_path, sent)
         world.eventually(lambda: server.listener.connections == 0)
         assert len(server.witness.evictions) == 1
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_answers_do_not_pile_up_for_a_peer_that_pipelines_and_never_reads(loop, tmp_path) -> None:
+    limits = world.limits_of("client", response_seconds=1.0, linger_seconds=0.2)
+    with world.serving("client", loop=loop, limits=limits) as server:
+        server.coordinator.manifest_raw = bytes(1_000_000)
+        context = world.client_context(None, tmp_path, ("http/1.1",))
+        with world.connect(server.address, context) as connection:
+            connection.sendall(b"GET /manifest HTTP/1.1\r\nHost: x\r\n\r\n" * 300)
+            world.eventually(lambda: server.witness.evictions == ["a request took too long"])
+            # two or three, as the buffers of the sockets hold some megabytes; never hundreds
+            assert 1 <= len(server.witness.answers) < 20
+            world.eventually(lambda: server.listener.connections == 0)
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+@pytest.mark.parametrize("close", [b"", b"Connection: close\r\n"], ids=["kept", "closed"])
+def test_a_slow_http1_reader_gets_all_as_long_as_it_reads_on(loop, close, tmp_path) -> None:
+    limits = world.limits_of("client", response_seconds=1.0)
+    with world.serving("client", loop=loop, limits=limits) as server:
+        server.coordinator.manifest_raw = bytes(9_000_000)
+        context = world.client_context(None, tmp_path, ("http/1.1",))
+        raw = socket.socket()
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        raw.settimeout(20)
+        raw.connect(server.address)
+        with context.wrap_socket(raw) as connection:
+            connection.sendall(b"GET /manifest HTTP/1.1\r\nHost: x\r\n" + close + b"\r\n")
+            got = 0
+            begun = time.monotonic()
+            while got < 12_000_000:  # base64
+                time.sleep(0.25 * (got // 1_500_000 - (got - 16384) // 1_500_000))
+                piece = connection.recv(16384)
+                assert piece, f"hung up after {got} bytes"
+                got += len(piece)
+            assert time.monotonic() - begun > 1.5
+        assert server.witness.evictions == []
+
+
+def test_a_server_that_stops_lets_a_slow_http1_reader_have_its_answer(tmp_path) -> None:
+    server = world.Server("client", "asyncio", world.FakeCoordinator(), None)
+    server.coordinator.manifest_raw = bytes(9_000_000)
+    context = world.client_context(None, tmp_path, ("http/1.1",))
+    with world.connect(server.address, context) as connection:
+        connection.sendall(b"GET /manifest HTTP/1.1\r\nHost: x\r\n\r\n")
+        world.eventually(lambda: server.witness.answers)
+        stopping = asyncio.run_coroutine_threadsafe(server.server.stop(20), server._loop)
+        time.sleep(0.5)
+        got = b""
+        while piece := connection.recv(65536):
+            got += piece
+        assert len(got) > 12_000_000
+        stopping.result(20)
+    server.stop()
 
 
 # -- recorded answers of the reference -------------------------------------------------------------

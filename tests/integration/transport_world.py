@@ -353,7 +353,7 @@ def serving(
         server.stop()
     gc.collect()  # a socket left open is found here, in its own test
     if faultless:
-        assert server.witness.faults == []
+        assert [repr(fault) for fault in server.witness.faults] == []
 
 
 def limits_of(port: str, **changes: Any) -> Limits:

@@ -1,16 +1,23 @@
 """HTTP/1.1 on an established connection; `h11` does the protocol (RFC 9112).
 
-One request at a time: while one is being answered, nothing more is read. No upgrades.
+One request at a time: while one is being answered, and until the peer has taken the answer, nothing more is read.
+No upgrades.
 """
 
 import asyncio
 import math
+from collections.abc import Callable
+from typing import Final
 
 import h11
 
 from sealmesh.adapters.http.exchange import BodyState, Request, Response
 from sealmesh.adapters.http.serving import Body, Serving
 from sealmesh.adapters.tls import TlsTransport
+
+
+#: Of an answer, between two looks whether the wire takes more.
+_CHUNK_BYTES: Final = 256 * 1024
 
 
 class Http1Connection:
@@ -24,6 +31,11 @@ class Http1Connection:
         self._body = Body(serving)
         self._task: asyncio.Task[None] | None = None
         self._answered = False
+        self._answering = (
+            False  # from the answer's first byte until the wire has taken enough of its last ones
+        )
+        self._unsent = memoryview(b"")
+        self._writable = True
         self._closing = False
         self._hung_up = False
         # The first request must come as fast as any other, or a silent peer would keep its slot for long.
@@ -32,28 +44,32 @@ class Http1Connection:
     # -- from below --------------------------------------------------------------------------------
 
     def data_received(self, data: bytes) -> None:
-        try:
+        def take() -> None:
             self._h11.receive_data(data)
             self._advance()
-        except h11.RemoteProtocolError as error:
-            self._refuse(error.error_status_hint)
-        except Exception as error:
-            self._serving.observer.fault("http1", error)
-            self._transport.abort()
+
+        self._guarded(take)
 
     def eof_received(self) -> None:
-        if self._task is None:
+        if not self._is_busy():
             self._hang_up()
         self._closing = True
 
     def pause_writing(self) -> None:
-        pass  # one answer at a time, and nothing is read meanwhile
+        self._writable = False
+        self._transport.pause_reading()
 
     def resume_writing(self) -> None:
-        pass
+        self._writable = True
+        if self._answering:
+            self._guarded(self._pump)
+        elif self._task is None:
+            self._transport.resume_reading()
 
     def connection_lost(self) -> None:
         self._closing = True
+        self._answering = False
+        self._unsent = memoryview(b"")
         self._body.release()
         if self._task is not None:
             self._task.cancel()
@@ -72,13 +88,25 @@ class Http1Connection:
     def shut_down(self) -> None:
         """See `HttpConnection.shut_down`."""
         self._closing = True
-        if self._task is None:
+        if not self._is_busy():
             self._hang_up()
 
     # -- events ------------------------------------------------------------------------------------
 
+    def _guarded(self, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except h11.RemoteProtocolError as error:
+            self._refuse(error.error_status_hint)
+        except Exception as error:
+            self._serving.observer.fault("http1", error)
+            self._transport.abort()
+
+    def _is_busy(self) -> bool:
+        return self._task is not None or self._answering
+
     def _advance(self) -> None:
-        while self._task is None:
+        while not self._is_busy():
             event = self._h11.next_event()
             match event:
                 case h11.Request():
@@ -150,24 +178,39 @@ class Http1Connection:
         self._task = None
         self._answered = True
         self._body.release()
-        self._deadline = self._serving.loop.time() + self._serving.limits.response_seconds
-        try:
+
+        def send() -> None:
             self._send(response, head_only=request.method == "HEAD")
-            self._next()
-        except h11.RemoteProtocolError as error:
-            self._refuse(error.error_status_hint)
-        except Exception as error:
-            self._serving.observer.fault("http1", error)
-            self._transport.abort()
+            self._pump()
+
+        self._guarded(send)
 
     def _send(self, response: Response, *, head_only: bool) -> None:
+        """Begin the answer: its head goes out together with the first part of its body."""
         headers = [*response.headers, ("content-length", str(len(response.body)))]
         if self._closing or self._body.state is not BodyState.WHOLE:
             headers.append(("connection", "close"))
-        events: list[h11.Event] = [h11.Response(status_code=response.status, headers=headers)]
-        if response.body and not head_only:
-            events.append(h11.Data(data=response.body))
-        self._write(*events, h11.EndOfMessage())
+        head = self._h11.send(h11.Response(status_code=response.status, headers=headers))
+        self._answering = True
+        self._unsent = memoryview(b"" if head_only else response.body)
+        self._send_part(head or b"")
+
+    def _send_part(self, head: bytes = b"") -> None:
+        part, self._unsent = self._unsent[:_CHUNK_BYTES], self._unsent[_CHUNK_BYTES:]
+        data = head + ((self._h11.send(h11.Data(data=bytes(part))) or b"") if part else b"")
+        if not self._unsent:
+            data += self._h11.send(h11.EndOfMessage()) or b""
+        self._deadline = self._serving.loop.time() + self._serving.limits.response_seconds
+        self._transport.write(data)
+
+    def _pump(self) -> None:
+        """Send as much of the answer as the wire takes, then go on."""
+        while self._writable and self._answering:
+            if self._h11.our_state is h11.SEND_BODY:
+                self._send_part()
+            else:
+                self._answering = False
+                self._next()
 
     def _next(self) -> None:
         """Go on with the next request, or hang up, or wait for the end of one that was refused."""

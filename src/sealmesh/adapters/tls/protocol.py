@@ -100,6 +100,7 @@ class TlsServerProtocol(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._paused = False
         self._reading = True
+        self._writable = True
         self._at_eof = False
         self._corked = False
         self._unsent = 0
@@ -171,11 +172,17 @@ class TlsServerProtocol(asyncio.Protocol):
         return True  # keep our half open until the application closes
 
     def pause_writing(self) -> None:
+        self._writable = False
         if self._application is not None:
             self._application.pause_writing()
 
     def resume_writing(self) -> None:
-        if self._application is not None:
+        # Not at once: asyncio's transport is in the middle of its work, and loses count if it is closed there.
+        self._writable = True
+        asyncio.get_running_loop().call_soon(self._go_on_writing)
+
+    def _go_on_writing(self) -> None:
+        if self._application is not None and self._writable:
             self._application.resume_writing()
 
     def connection_lost(self, _error: Exception | None) -> None:
