@@ -1,4 +1,4 @@
-"""HTTP/2 in memory: what a connection and a request cost beside everything else."""
+"""HTTP in memory: what a connection and a request cost beside everything else."""
 
 import asyncio
 import time
@@ -7,10 +7,13 @@ import h2.connection
 from h2.events import DataReceived
 
 from benchmarks.table import Cost
+from sealmesh.adapters.http.http1 import Http1Connection
 from sealmesh.adapters.http import Request, Response, Silence
 from sealmesh.adapters.http.http2 import Http2Connection
 from sealmesh.adapters.http.serving import Serving
 from sealmesh.adapters.rpc import MESH_LIMITS
+from sealmesh.adapters.rpc.connect import Connect
+from sealmesh.adapters.rpc.framing import Framing
 from sealmesh.adapters.rpc.grpc import Grpc
 
 _ROUNDS = 7
@@ -51,7 +54,7 @@ class _Wire:
     def resume_reading(self) -> None: ...
 
 
-class _Client:
+class _GrpcClient:
     """What a client sends, made before the clock runs."""
 
     def __init__(self) -> None:
@@ -71,8 +74,43 @@ class _Client:
         wire.written.clear()
 
 
-class Http2Exchange:
-    """Measures; each call needs an event loop of its own."""
+class _ConnectClient:
+    """What a client of Connect sends."""
+
+    def request(self) -> bytes:
+        head = "\r\n".join(
+            [
+                "POST /sealmesh.mesh.v1.Enrolment/Activate HTTP/1.1",
+                "Host: 127.0.0.1:38211",
+                "Content-Type: application/proto",
+                "Connect-Protocol-Version: 1",
+                f"Content-Length: {len(_REQUEST)}",
+                "Accept-Encoding: gzip",
+                "User-Agent: Go-http-client/1.1",
+            ]
+        )
+        return f"{head}\r\n\r\n".encode() + _REQUEST
+
+    def take(self, wire: _Wire) -> None:
+        wire.written.clear()
+
+
+class HttpExchange:
+    """Measures; each call needs an event loop of its own.
+
+    Args:
+        engine: The server's side of a connection.
+        client: The other side.
+        framing: How the answer stands in it.
+    """
+
+    def __init__(
+        self,
+        engine: type[Http1Connection | Http2Connection],
+        client: type[_GrpcClient | _ConnectClient],
+        framing: Framing,
+    ) -> None:
+        self._engine, self._client, self._framing = engine, client, framing
 
     async def fresh(self) -> Cost:
         """Return the cost of a new connection with one request."""
@@ -80,9 +118,9 @@ class Http2Exchange:
         for _ in range(_ROUNDS):
             used = 0.0
             for _ in range(_CALLS):
-                sent, wire = _Client().request(), _Wire()
+                sent, wire = self._client().request(), _Wire()
                 begin = time.thread_time()
-                connection = Http2Connection(wire, serving)
+                connection = self._engine(wire, serving)
                 connection.data_received(sent)
                 await _answered(wire)
                 connection.connection_lost()
@@ -92,8 +130,8 @@ class Http2Exchange:
 
     async def kept(self) -> Cost:
         """Return the cost of one more request on a connection."""
-        client, wire, figures = _Client(), _Wire(), []
-        connection = Http2Connection(wire, self._serving())
+        client, wire, figures = self._client(), _Wire(), []
+        connection = self._engine(wire, self._serving())
         for _ in range(_ROUNDS):
             used = 0.0
             for _ in range(_CALLS):
@@ -106,10 +144,9 @@ class Http2Exchange:
             figures.append(used / _CALLS)
         return _cost(figures)
 
-    @staticmethod
-    def _serving() -> Serving:
+    def _serving(self) -> Serving:
         async def application(_request: Request) -> Response:
-            return Grpc().answer(_ANSWER)
+            return self._framing.answer(_ANSWER)
 
         return Serving(application, MESH_LIMITS, Silence())
 
@@ -122,3 +159,7 @@ async def _answered(wire: _Wire) -> None:
 
 def _cost(figures: list[float]) -> Cost:
     return Cost(quiet=min(figures), middle=sorted(figures)[len(figures) // 2])
+
+
+GRPC = HttpExchange(Http2Connection, _GrpcClient, Grpc())
+CONNECT = HttpExchange(Http1Connection, _ConnectClient, Connect())

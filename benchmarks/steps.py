@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from OpenSSL import SSL
 
-from benchmarks.http2_peer import Http2Exchange
+from benchmarks.http_peer import CONNECT, GRPC
 from benchmarks.load.generator import Identity
 from benchmarks.population import manifest
 from benchmarks.table import Cost, Table
@@ -78,8 +78,9 @@ class Steps:
         table, keys = self._table, OsKeyFactory()
         identity = self._server_identity() if bits == 256 else _marble_root(self._authority)
         table.cost("TLS handshake, in memory", handshake(identity, marble))
-        table.cost("HTTP/2: connection and one request", asyncio.run(Http2Exchange().fresh()))
-        table.cost("HTTP/2: one more request", asyncio.run(Http2Exchange().kept()))
+        name, exchange = ("gRPC, HTTP/2", GRPC) if bits == 384 else ("Connect, HTTP/1.1", CONNECT)
+        table.cost(f"{name}: connection and one request", asyncio.run(exchange.fresh()))
+        table.cost(f"{name}: one more request", asyncio.run(exchange.kept()))
         self._evidence_steps(evidence)
         table.cost("request (CSR) parsed, its signature verified", cpu(lambda: parse_csr(csr)))
         if bits == 384:
@@ -126,7 +127,7 @@ class Steps:
         call = methods_of(coordinator)[method]
         chain = (x509.load_pem_x509_certificate(marble.certificate.encode()).public_bytes(Encoding.DER),)
         whole = cpu(lambda: call(marble.message, chain))
-        self._table.cost("all of it but TLS and HTTP/2, in turn", whole)
+        self._table.cost("all of it but TLS and HTTP, in turn", whole)
 
 
 def cpu(step: Callable[[], object]) -> Cost:
