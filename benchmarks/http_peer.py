@@ -7,8 +7,8 @@ import h2.connection
 from h2.events import DataReceived
 
 from benchmarks.table import Cost
-from sealmesh.adapters.http.http1 import Http1Connection
 from sealmesh.adapters.http import Request, Response, Silence
+from sealmesh.adapters.http.http1 import Http1Connection
 from sealmesh.adapters.http.http2 import Http2Connection
 from sealmesh.adapters.http.serving import Serving
 from sealmesh.adapters.rpc import MESH_LIMITS

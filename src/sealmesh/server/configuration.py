@@ -53,7 +53,7 @@ MESH = Setting(
     variables=("SEALMESH_MESH_ADDR", "EDG_COORDINATOR_MESH_ADDR"),
     read=read_address,
     default=":2001",
-    about="where Marbles connect (gRPC)",
+    about="where Marbles connect (gRPC and Connect)",
 )
 CLIENT = Setting(
     name="client-addr",

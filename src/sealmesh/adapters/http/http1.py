@@ -1,7 +1,7 @@
 """HTTP/1.1 on an established connection; `h11` does the protocol (RFC 9112).
 
-One request at a time: while one is being answered, and until the peer has taken the answer, nothing more is read.
-No upgrades.
+One request at a time: while one is being answered, and until the peer has taken the answer, nothing more is
+read. No upgrades.
 """
 
 import asyncio
@@ -14,7 +14,6 @@ import h11
 from sealmesh.adapters.http.exchange import BodyState, Request, Response
 from sealmesh.adapters.http.serving import Body, Serving
 from sealmesh.adapters.tls import TlsTransport
-
 
 #: Of an answer, between two looks whether the wire takes more.
 _CHUNK_BYTES: Final = 256 * 1024

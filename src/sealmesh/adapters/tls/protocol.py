@@ -177,7 +177,7 @@ class TlsServerProtocol(asyncio.Protocol):
             self._application.pause_writing()
 
     def resume_writing(self) -> None:
-        # Not at once: asyncio's transport is in the middle of its work, and loses count if it is closed there.
+        # Not at once: asyncio's transport is in the middle of its work, and must not be closed there.
         self._writable = True
         asyncio.get_running_loop().call_soon(self._go_on_writing)
 
