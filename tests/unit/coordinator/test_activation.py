@@ -142,8 +142,11 @@ def test_our_own_enrolment_certifies_the_marble_s_key_and_sends_none():
 @pytest.mark.parametrize("nonce", [b"", b"n" * 31, b"n" * 33])
 def test_a_nonce_of_another_length_is_refused(nonce):
     coordinator = running()
-    with pytest.raises(BadCertificateRequest):
+    with pytest.raises(BadCertificateRequest) as caught:
         coordinator.enrol(enrolment(coordinator_nonce=nonce))
+    error = caught.value
+    assert (error.code, error.found, error.wanted) == ("bad-nonce", f"{len(nonce)} bytes", "32 bytes")
+    assert "random" in (error.remedy or "")
 
 
 def test_the_lifetime_of_the_manifest_holds_for_both_ways_in():

@@ -42,7 +42,8 @@ def check_nonce(nonce: bytes) -> None:
             "the nonce for the Coordinator's Evidence has the wrong length",
             code="bad-nonce",
             found=f"{len(nonce)} bytes",
-            wanted=f"{NONCE_BYTES}",
+            wanted=f"{NONCE_BYTES} bytes",
+            remedy="Send random bytes, other ones with each call.",
         )
 
 

@@ -18,7 +18,6 @@ from sealmesh.errors.client import PeerError
 from sealmesh.errors.marble import ActivationRefused, CoordinatorRefused, CoordinatorUnavailable
 from sealmesh.marble.config import CoordinatorAddress
 from sealmesh.marble.mesh_port.connect import connect_call
-from sealmesh.marble.mesh_port.grpc import grpc_call
 from sealmesh.marble.mesh_port.outcome import CallRefused, NoSuchProtocol
 from sealmesh.wire.methods import ACTIVATE, OWN_ALPN
 from sealmesh.wire.status import Status
@@ -93,6 +92,8 @@ async def _call(
     load_certificate(context, identity.certificate_chain, identity.key)
     async with asyncio.timeout(CALL_SECONDS):
         if method == ACTIVATE:
+            from sealmesh.marble.mesh_port.grpc import grpc_call  # slow to load, and seldom needed
+
             reply = await grpc_call(address, context, method, request, reply_type)
         else:
             message = await connect_call(address, context, method, request.SerializeToString())
