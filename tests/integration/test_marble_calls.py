@@ -216,7 +216,7 @@ def test_a_server_that_drips_is_given_up(tmp_path, monkeypatch) -> None:
 
 
 def test_a_coordinator_of_marblerun_is_not_joined_in_our_way(monkeypatch) -> None:
-    only_h2 = replace(MESH_PROFILE, alpn=(b"h2",))
+    only_h2 = replace(MESH_PROFILE, alpn_for_offers={})
     monkeypatch.setattr("sealmesh.adapters.rpc.server.MESH_PROFILE", only_h2)
     with world.serving("mesh") as mesh, pytest.raises(CoordinatorRefused) as caught:
         enrol(mesh.address[1])

@@ -1,6 +1,7 @@
 """The mesh port over Connect, as Marbles of ours and other Connect clients see it (HTTP/1.1 and HTTP/2)."""
 
 import json
+import ssl
 from types import SimpleNamespace
 
 import httpx
@@ -25,10 +26,17 @@ def mesh(request):
         yield server
 
 
+def signing(context: ssl.SSLContext) -> ssl.SSLContext:
+    """Let httpx, which names the protocols itself, offer ours as well."""
+    offer = context.set_alpn_protocols
+    context.set_alpn_protocols = lambda names: offer([*names, methods.OWN_ALPN])  # type: ignore[method-assign]
+    return context
+
+
 @pytest.fixture(params=["HTTP/1.1", "HTTP/2"])
 def client(request, tmp_path):
     two = request.param == "HTTP/2"
-    context = world.client_context(STRANGER, tmp_path)  # httpx names the protocols itself
+    context = signing(world.client_context(STRANGER, tmp_path))
     with httpx.Client(verify=context, http1=not two, http2=two, trust_env=False, timeout=20) as client:
         client.version = request.param  # type: ignore[attr-defined]
         yield client
@@ -153,7 +161,7 @@ def test_only_post_is_a_call(mesh, client) -> None:
 
 
 def test_grpc_over_http_1_is_refused_rather_than_answered_without_a_status(mesh, tmp_path) -> None:
-    context = world.client_context(STRANGER, tmp_path)
+    context = signing(world.client_context(STRANGER, tmp_path))
     with httpx.Client(verify=context, trust_env=False) as client:
         url = f"https://127.0.0.1:{mesh.address[1]}{methods.ACTIVATE}"
         headers = {"content-type": "application/grpc", "te": "trailers"}

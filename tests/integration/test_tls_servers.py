@@ -126,7 +126,6 @@ def test_a_peer_that_offers_only_other_groups_is_refused(loop) -> None:
     [
         ("mesh", ("h2",), "h2"),
         ("mesh", ("http/1.1", "h2"), "h2"),
-        ("mesh", ("http/1.1",), "http/1.1"),
         ("mesh", ("http/1.1", OWN_ALPN), "http/1.1"),
         ("mesh", (), None),
         ("client", ("http/1.1", "h2"), "h2"),
@@ -141,7 +140,9 @@ def test_the_application_protocol_is_agreed_on(port, loop, offered, agreed, stra
             assert connection.selected_alpn_protocol() == agreed
 
 
-@pytest.mark.parametrize(("port", "offered"), [("mesh", ("spdy/3",)), ("client", ("spdy/3",))])
+@pytest.mark.parametrize(
+    ("port", "offered"), [("mesh", ("http/1.1",)), ("mesh", ("spdy/3", OWN_ALPN)), ("client", ("spdy/3",))]
+)
 def test_no_application_protocol_in_common_is_an_alert(port, loop, offered, stranger, tmp_path) -> None:
     with world.serving(port, loop=loop) as server:
         context = world.client_context(stranger, tmp_path, alpn=offered)

@@ -28,8 +28,12 @@ from sealmesh.wire.error_detail import encode_error
 from sealmesh.wire.status import Status
 
 _OWN = method_names.OWN_ALPN.encode()
-#: COMPAT section 2; HTTP/1.1 is for Marbles of ours, and for those that offer nothing else.
-MESH_PROFILE = TlsProfile(alpn=(b"h2", b"http/1.1"), client_certificate=ClientCertificate.REQUIRED)
+#: COMPAT section 2; HTTP/1.1 is there for Marbles of ours alone.
+MESH_PROFILE = TlsProfile(
+    alpn=(b"h2",),
+    alpn_for_offers={_OWN: (b"h2", b"http/1.1")},
+    client_certificate=ClientCertificate.REQUIRED,
+)
 
 
 #: What the observer hears instead of a path that is not ours.

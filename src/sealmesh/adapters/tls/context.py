@@ -47,7 +47,7 @@ def _build(identity: TlsIdentity, profile: TlsProfile, others: Mapping[bytes, SS
     context.set_session_id(_SESSION_CONTEXT)
     context.set_mode(SSL.MODE_RELEASE_BUFFERS)  # an idle connection keeps no record buffers (34 kB)
     context.set_verify(_verify_mode(profile.client_certificate), _accept_any)
-    context.set_alpn_select_callback(_choose_protocol(profile.alpn, others))
+    context.set_alpn_select_callback(_choose_protocol(profile, others))
     _set_groups(context)
     _show(context, identity)
     return context
@@ -64,7 +64,7 @@ def _accept_any(*_verdict: object) -> bool:
 
 
 def _choose_protocol(
-    served: tuple[bytes, ...], others: Mapping[bytes, SSL.Context]
+    profile: TlsProfile, others: Mapping[bytes, SSL.Context]
 ) -> Callable[[SSL.Connection, list[bytes]], bytes]:
     # TLS 1.3 comes here before a certificate is chosen.
     def choose(connection: SSL.Connection, offered: list[bytes]) -> bytes:
@@ -72,6 +72,7 @@ def _choose_protocol(
             if offer in offered:
                 connection.set_context(other)
                 break
+        served = next((own for sign, own in profile.alpn_for_offers.items() if sign in offered), profile.alpn)
         for protocol in served:
             if protocol in offered:
                 return protocol

@@ -38,7 +38,10 @@ class TlsProfile:
     Attributes:
         alpn: Protocols served, preferred first. A peer that offers only others is refused by an alert; one
             that offers none is served, as Go's servers do.
+        alpn_for_offers: What is served instead to a peer that offers this protocol, which is itself a sign
+            only, as in `TlsIdentity.for_offers`.
     """
 
     alpn: tuple[bytes, ...]
+    alpn_for_offers: Mapping[bytes, tuple[bytes, ...]] = field(default_factory=dict)
     client_certificate: ClientCertificate
