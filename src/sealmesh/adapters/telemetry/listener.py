@@ -1,7 +1,6 @@
 """HTTP/1.1 without TLS, on the same engine and with the same kinds of caps as the two ports."""
 
 import asyncio
-import math
 import socket
 from collections.abc import Sequence
 from typing import cast
@@ -54,10 +53,6 @@ class PlainListener:
             loser.abort()
         return Http1Connection(connection, self._serving)
 
-    def patience(self) -> float:
-        """Return until when (by the loop's clock) a peer has to read what it is sent from now on."""
-        return self._loop.time() + self._limits.response_seconds
-
     def active(self, connection: "PlainConnection") -> None:
         """Note that the peer sent something."""
         self._open.touch(connection)
@@ -86,7 +81,7 @@ class PlainConnection(asyncio.Protocol):
         self._owner = owner
         self._transport: asyncio.Transport | None = None
         self._http: Http1Connection | None = None
-        self._read_until = math.inf
+        self._writable = True
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -111,15 +106,21 @@ class PlainConnection(asyncio.Protocol):
         self._owner.lost(self)
 
     def pause_writing(self) -> None:
-        self._read_until = self._owner.patience()
+        self._writable = False
+        if self._http is not None:
+            self._http.pause_writing()
 
     def resume_writing(self) -> None:
-        self._read_until = math.inf
+        # Not at once: asyncio's transport is in the middle of its work, and must not be closed there.
+        self._writable = True
+        asyncio.get_running_loop().call_soon(self._go_on_writing)
+
+    def _go_on_writing(self) -> None:
+        if self._http is not None and self._writable:
+            self._http.resume_writing()
 
     def expired(self, now: float) -> str | None:
         """Return why this connection should go at `now`, None to keep it."""
-        if now > self._read_until:
-            return "the answer is not read"
         return None if self._http is None else self._http.expired(now)
 
     # -- TlsTransport ------------------------------------------------------------------------------
