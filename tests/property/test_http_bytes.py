@@ -6,6 +6,7 @@ import h2.config
 import h2.connection
 import h2.events
 import h2.exceptions
+import h11
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -187,3 +188,83 @@ def test_honest_requests_get_their_own_answers(bodies: list[bytes]) -> None:
     assert statuses == ["200"] * len(bodies)
     if kept <= LIMITS.body_bytes_total:
         assert answers == {2 * n + 1: body for n, body in enumerate(bodies) if body}
+
+
+class Narrow(Wire):
+    """A transport whose peer reads when it likes: above `high` it says so, as asyncio's transports do."""
+
+    high = 3000
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.buffered = 0
+        self.most = 0
+        self.reading = True
+        self.connection: Http1Connection | None = None
+        self._paused = False
+
+    def write(self, data: bytes) -> None:
+        super().write(data)
+        self.buffered += len(data)
+        self.most = max(self.most, self.buffered)
+        if self.buffered > self.high and not self._paused and self.connection is not None:
+            self._paused = True
+            self.connection.pause_writing()
+
+    def drain(self, size: int) -> None:
+        self.buffered = max(0, self.buffered - size)
+        if self._paused and self.buffered <= self.high // 4 and self.connection is not None:
+            self._paused = False
+            self.connection.resume_writing()
+
+    def pause_reading(self) -> None:
+        self.reading = False
+
+    def resume_reading(self) -> None:
+        self.reading = True
+
+
+@given(
+    sizes=st.lists(st.sampled_from([0, 1, 700, 4000, 8000]), min_size=1, max_size=12),
+    cuts=st.lists(st.integers(1, 400), max_size=20),
+    reads=st.lists(st.sampled_from([0, 0, 0, 100, 9000]), max_size=60),
+)
+def test_pipelined_answers_arrive_in_order_and_never_pile_up(sizes, cuts, reads) -> None:
+    async def sized(request: Request) -> Response:
+        await asyncio.sleep(0)
+        return Response(status=200, body=b"%d" % (int(request.query) % 10) * int(request.query))
+
+    async def play() -> None:
+        wire, observer = Narrow(), Faults()
+        wire.connection = connection = Http1Connection(wire, Serving(sized, LIMITS, observer))
+        data = b"".join(b"GET /?%d HTTP/1.1\r\nHost: x\r\n\r\n" % size for size in sizes)
+        pieces = []
+        for cut in cuts:
+            pieces.append(data[:cut])
+            data = data[cut:]
+        waiting = [piece for piece in (*pieces, data) if piece]
+        quota = iter(reads)
+        for _ in range(400):
+            if waiting and wire.reading:
+                connection.data_received(waiting.pop(0))
+            await asyncio.sleep(0)
+            wire.drain(next(quota, 5000))
+            await asyncio.sleep(0)
+        client = h11.Connection(h11.CLIENT)
+        client.receive_data(bytes(wire.sent))
+        for size in sizes:
+            client.send(h11.Request(method="GET", target="/", headers=[("host", "x")]))
+            client.send(h11.EndOfMessage())
+            body = b""
+            while not isinstance(event := client.next_event(), h11.EndOfMessage):
+                assert isinstance(event, h11.Response | h11.Data), event
+                body += bytes(event.data) if isinstance(event, h11.Data) else b""
+            assert body == b"%d" % (size % 10) * size
+            client.start_next_cycle()
+        assert client.next_event() is h11.NEED_DATA
+        assert wire.most <= Narrow.high + 8000 + 200, "one answer above the mark, and no more"
+        assert not wire.closed
+        connection.connection_lost()
+        assert observer.faults == []
+
+    asyncio.run(play())
