@@ -30,9 +30,8 @@ class Http1Connection:
         self._body = Body(serving)
         self._task: asyncio.Task[None] | None = None
         self._answered = False
-        self._answering = (
-            False  # from the answer's first byte until the wire has taken enough of its last ones
-        )
+        # From the answer's first byte until the wire has taken enough of the last ones.
+        self._answering = False
         self._unsent = memoryview(b"")
         self._writable = True
         self._closing = False
