@@ -151,6 +151,20 @@ def saying(*parts: bytes) -> Callable[[ssl.SSLSocket], None]:
     return behave
 
 
+def refusing(text: bytes) -> bytes:
+    body = b'{"code":"permission_denied","message":"%s"}' % text
+    return (
+        b"HTTP/1.1 403 No\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body) + body
+    )
+
+
+@pytest.mark.parametrize("text", [b"no", b"y" * 60_000, b"\\ud800\\n\\u001b[2J"])
+def test_a_refusal_of_any_text_is_told_as_one(tmp_path, text) -> None:
+    with standing(tmp_path, saying(refusing(text))) as port, pytest.raises(ActivationRefused) as caught:
+        enrol(port)
+    str(caught.value).encode()
+
+
 @pytest.mark.parametrize(
     ("said", "found"),
     {
@@ -160,6 +174,7 @@ def saying(*parts: bytes) -> Callable[[ssl.SSLSocket], None]:
             b"HTTP/1.1 400 Bad\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}",
             "HTTP status 400",
         ),
+        "a story": (refusing(b"y" * 70_000), "HTTP status 403"),
         "HTTP/2": (b"\0\0\x12\x04\0\0\0\0\0" + bytes(18), ""),
         "no HTTP": (b"220 mail.example ESMTP\r\n\r\n", "220"),
         "a head without end": (b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 9000, ""),

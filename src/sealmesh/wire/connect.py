@@ -79,7 +79,7 @@ def parse_refusal(body: bytes) -> Refusal:
     text = document.get("message", "")
     return Refusal(
         status=_STATUSES.get(document["code"], Status.UNKNOWN),
-        text=text if isinstance(text, str) else "",
+        text=text.encode("utf-8", "replace").decode() if isinstance(text, str) else "",
         detail=_detail(document.get("details")),
     )
 

@@ -1,7 +1,7 @@
 """Connect's unary calls, over HTTP/1.1 as well as HTTP/2; messages in protobuf only (`wire.connect`)."""
 
 from sealmesh.adapters.http import Request, Response
-from sealmesh.adapters.rpc.framing import FramingError, Refusal
+from sealmesh.adapters.rpc.framing import MAX_TEXT_CHARACTERS, FramingError, Refusal
 from sealmesh.wire.connect import (
     MESSAGE_TYPE,
     REFUSAL_TYPE,
@@ -34,7 +34,7 @@ class Connect:
         return Response(
             status=http_status(refusal.status),
             headers=(("content-type", REFUSAL_TYPE),),
-            body=encode_refusal(refusal.status, refusal.text, refusal.detail),
+            body=encode_refusal(refusal.status, refusal.text[:MAX_TEXT_CHARACTERS], refusal.detail),
         )
 
     def status_of(self, response: Response) -> Status:

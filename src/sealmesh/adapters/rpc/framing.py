@@ -1,10 +1,14 @@
 """How a call's message, answer and refusal stand in HTTP: what gRPC and Connect do each in its way."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from sealmesh.adapters.http import Request, Response
 from sealmesh.wire.status import Status
+
+#: Some of gRPC's clients take 8 kB of trailers, and percent-encoding makes 12 bytes of one character. A
+#: caller's own words may be part of it, as long as a message.
+MAX_TEXT_CHARACTERS: Final = 512
 
 
 @dataclass(frozen=True, slots=True)

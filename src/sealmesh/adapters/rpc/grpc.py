@@ -4,7 +4,7 @@ from base64 import b64encode
 from urllib.parse import quote
 
 from sealmesh.adapters.http import Request, Response
-from sealmesh.adapters.rpc.framing import FramingError, Refusal
+from sealmesh.adapters.rpc.framing import MAX_TEXT_CHARACTERS, FramingError, Refusal
 from sealmesh.adapters.rpc.limits import PREFIX_BYTES
 from sealmesh.wire.methods import ERROR_DETAIL_KEY
 from sealmesh.wire.status import Status
@@ -12,7 +12,6 @@ from sealmesh.wire.status import Status
 _SAFE = "".join(chr(code) for code in range(0x20, 0x7F) if code != 0x25)
 _STATUSES = {str(status.value): status for status in Status}
 _CONTENT_TYPE = ("content-type", "application/grpc+proto")
-_MAX_MESSAGE_CHARACTERS = 512  # some clients take 8 kB of trailers; percent-encoding makes 12 bytes of one
 
 
 class Grpc:
@@ -41,7 +40,7 @@ class Grpc:
 
     def refusal(self, refusal: Refusal) -> Response:
         """See `Framing.refusal`; the details are binary metadata."""
-        text = refusal.text[:_MAX_MESSAGE_CHARACTERS]
+        text = refusal.text[:MAX_TEXT_CHARACTERS]
         headers = [
             _CONTENT_TYPE,
             ("grpc-status", str(refusal.status.value)),

@@ -12,6 +12,8 @@ from sealmesh.wire.connect import MESSAGE_TYPE, REFUSAL_TYPE, VERSION, VERSION_H
 
 #: Four times what gRPC's clients take: all files of a Marble come in one answer.
 MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
+#: What ours say is an eighth of it, and all of it may be shown to a person.
+MAX_REFUSAL_BYTES: Final = 64 * 1024
 _READ_BYTES: Final = 65536
 
 
@@ -80,7 +82,7 @@ def _message(head: h11.Response, body: bytes) -> bytes:
     content_type = next((value for name, value in head.headers if name == b"content-type"), b"")
     if head.status_code == 200 and content_type == MESSAGE_TYPE.encode():
         return body
-    if head.status_code != 200 and content_type == REFUSAL_TYPE.encode():
+    if head.status_code != 200 and content_type == REFUSAL_TYPE.encode() and len(body) <= MAX_REFUSAL_BYTES:
         try:
             refusal = parse_refusal(body)
         except ValueError:
