@@ -1,6 +1,7 @@
 """The threads of a process stay together, and are let go again."""
 
 import asyncio
+import contextlib
 import os
 import sys
 import threading
@@ -19,7 +20,8 @@ several = pytest.mark.skipif(len(ALLOWED) < 2, reason="there is one CPU only")
 def affinity_of_before():
     yield
     for thread in Path("/proc/self/task").iterdir():
-        os.sched_setaffinity(int(thread.name), ALLOWED)
+        with contextlib.suppress(ProcessLookupError):  # one of another test, that has ended meanwhile
+            os.sched_setaffinity(int(thread.name), ALLOWED)
 
 
 @pytest.fixture
